@@ -1,0 +1,131 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// libtorch is found in .libtorch/ (put there by ./setup) or where $LIBTORCH points: a PyTorch wheel's `torch` folder,
+// a virtual environment's site-packages/torch, or an unpacked libtorch.
+let libtorch = Libtorch.find()
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "Fovea",
+    platforms: [.macOS(.v14)],
+    products: [
+        .library(name: "Fovea", targets: ["Fovea"]),
+        .executable(name: "fovea", targets: ["FoveaCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(
+            name: "CTorch",
+            cxxSettings: [.unsafeFlags(libtorch.compilerFlags)],
+            linkerSettings: [.unsafeFlags(libtorch.linkerFlags)]),
+        .target(name: "CPixels", cSettings: [.unsafeFlags(["-O3"])]),
+        .target(
+            name: "CCodecs",
+            cSettings: [.unsafeFlags(["-O2"] + codecs.compilerFlags)],
+            linkerSettings: [
+                .unsafeFlags(codecs.linkerFlags),
+                .linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("tiff"),
+                .linkedLibrary("z"),
+            ]),
+        library("Torch", ["CTorch"]),
+        library("Views", ["CPixels", "CCodecs"]),
+        library("Embeddings", ["Torch"]),
+        library("Backbones", ["Torch"]),
+        library("Methods", ["Torch", "Views", "Backbones"]),
+        library("Training", ["Torch", "Views", "Embeddings", "Backbones", "Methods", .product(name: "Yams", package: "Yams")]),
+        library("Evaluation", ["Torch", "Views", "Embeddings", "Backbones", "Methods", "Training"]),
+        library("Reporting", []),
+        library("Fovea", ["Torch", "Views", "Embeddings", "Backbones", "Methods", "Training", "Evaluation", "Reporting"]),
+        .executableTarget(
+            name: "FoveaCommand",
+            dependencies: [
+                "Fovea", "Torch", "Views", "Backbones", "Methods", "Training", "Evaluation", "Reporting",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        tests("Torch", ["Torch"]),
+        tests("Views", ["Views"]),
+        tests("Embeddings", ["Embeddings", "Torch"]),
+        tests("Backbones", ["Backbones", "Torch"]),
+        tests("Methods", ["Methods", "Backbones", "Torch", "Views"]),
+        tests("Training", ["Training", "Methods", "Backbones", "Torch", "Views"]),
+        tests("Evaluation", ["Evaluation", "Embeddings", "Torch", "Views", "Backbones"]),
+        tests("Reporting", ["Reporting"]),
+        tests("Fovea", ["Fovea", "Torch", "Views", "Backbones", "Methods", "Training"]),
+        tests("Command", ["FoveaCommand", "Views"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17,
+    cxxLanguageStandard: .cxx20
+)
+
+/// Where the image codecs' headers and libraries are when the compiler does not look there by itself (Homebrew).
+var codecs: (compilerFlags: [String], linkerFlags: [String]) {
+    let prefixes = ["/opt/homebrew", "/usr/local"].filter { FileManager.default.fileExists(atPath: "\($0)/include/turbojpeg.h") }
+    guard let prefix = prefixes.first else { return ([], []) }
+    return (["-I\(prefix)/include"], ["-L\(prefix)/lib"])
+}
+
+struct Libtorch {
+    let folder: String
+
+    static func find() -> Libtorch {
+        let inside = "\(Context.packageDirectory)/.libtorch/torch"
+        let folder = Context.environment["LIBTORCH"].flatMap { $0.isEmpty ? nil : $0 } ?? inside
+        let found = [folder, "\(folder)/torch"].first { FileManager.default.fileExists(atPath: "\($0)/include/ATen/ATen.h") }
+        guard let found else {
+            fatalError("no libtorch in \(folder): run ./setup, or set LIBTORCH to an installed torch (the folder with include/ and lib/)")
+        }
+        let libtorch = Libtorch(folder: found)
+        if let version = libtorch.version, version < (2, 11) {
+            fatalError("libtorch in \(found) is \(version.0).\(version.1), but Fovea needs 2.11 or newer: run ./setup, or point LIBTORCH elsewhere")
+        }
+        return libtorch
+    }
+
+    /// Major and minor version, from the wheel's version.py or libtorch's build-version.
+    var version: (Int, Int)? {
+        for name in ["version.py", "build-version"] {
+            guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8) else { continue }
+            let line = text.split(separator: "\n").first { $0.hasPrefix("__version__") } ?? text.split(separator: "\n").first ?? ""
+            let numbers = line.split { !$0.isNumber }.compactMap { Int($0) }
+            if numbers.count >= 2 { return (numbers[0], numbers[1]) }
+        }
+        return nil
+    }
+
+    var compilerFlags: [String] {
+        ["-I\(folder)/include", "-I\(folder)/include/torch/csrc/api/include", "-O2", "-fno-math-errno", "-w"]
+    }
+
+    var linkerFlags: [String] {
+        var flags = ["-L\(folder)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(folder)/lib"]
+        #if os(Linux)
+        // Nothing here names a symbol of these libraries: they register their kernels when they are loaded.
+        flags += ["-Xlinker", "--no-as-needed"]
+        #endif
+        flags += ["-ltorch", "-ltorch_cpu", "-lc10"]
+        if FileManager.default.fileExists(atPath: "\(folder)/lib/libtorch_cuda.so") { flags += ["-ltorch_cuda", "-lc10_cuda"] }
+        return flags
+    }
+}
