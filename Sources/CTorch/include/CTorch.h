@@ -1,1 +1,89 @@
+// The C face of libtorch that Fovea uses.
+//
+// Operations are called by their ATen schema name through libtorch's dispatcher ("aten::conv2d"), with the arguments
+// pushed one by one: all of libtorch's operators are reachable without a wrapper for each, defaults come from the
+// schema, and an argument of the wrong kind is an error, not undefined behaviour. Autograd, autocast and the device's
+// kernels are dispatched as for any other caller.
+//
+// Every call that can fail returns a ct_status; ct_message() is then the reason, valid until the thread's next failure.
+// No C++ exception leaves these functions. Handles are owned by the caller: release each with ct_tensor_release.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ct_status { CT_OK = 0, CT_OUT_OF_MEMORY = 1, CT_SHAPE = 2, CT_NOT_FOUND = 3, CT_OTHER = 4 } ct_status;
+
+typedef struct ct_tensor_s *ct_tensor;
+typedef struct ct_operation_s *ct_operation;
+
+const char *ct_message(void);
+
+// Operations (operation.cpp)
+ct_status ct_operation_find(const char *name, const char *overload, ct_operation *out);
+void ct_push_none(void);
+void ct_push_tensor(ct_tensor tensor);
+void ct_push_tensors(const ct_tensor *tensors, size_t count);
+void ct_push_optional_tensors(const ct_tensor *tensors, size_t count);  // NULL entries are None
+void ct_push_bool(bool value);
+void ct_push_int(int64_t value);
+void ct_push_ints(const int64_t *values, size_t count);
+void ct_push_double(double value);
+void ct_push_doubles(const double *values, size_t count);
+void ct_push_string(const char *value);
+void ct_push_device(int type, int index);
+// Takes the pushed arguments (also when it fails); results stay until the thread's next ct_call.
+ct_status ct_call(ct_operation operation);
+size_t ct_result_count(void);
+ct_tensor ct_result_tensor(size_t index);
+size_t ct_result_list_count(size_t index);
+ct_tensor ct_result_list_tensor(size_t index, size_t element);
+void ct_result_clear(void);
+
+// Tensors (tensor.cpp). Types and devices are c10::ScalarType and c10::DeviceType values.
+void ct_tensor_release(ct_tensor tensor);
+ct_status ct_tensor_from_bytes(const void *bytes, const int64_t *sizes, size_t dimensions, int type, ct_tensor *out);
+ct_status ct_tensor_copy_bytes(ct_tensor tensor, void *into, size_t byte_count);  // row-major order
+size_t ct_tensor_dimensions(ct_tensor tensor);
+int64_t ct_tensor_size(ct_tensor tensor, size_t dimension);
+int64_t ct_tensor_element_count(ct_tensor tensor);
+int ct_tensor_type(ct_tensor tensor);
+void ct_tensor_device(ct_tensor tensor, int *type, int *index);
+bool ct_tensor_is_contiguous(ct_tensor tensor);
+bool ct_tensor_is_channels_last(ct_tensor tensor);
+const void *ct_tensor_address(ct_tensor tensor);
+ct_status ct_tensor_item(ct_tensor tensor, double *out);
+
+// Autograd (autograd.cpp)
+bool ct_tensor_requires_grad(ct_tensor tensor);
+ct_status ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad);
+ct_tensor ct_tensor_grad(ct_tensor tensor);  // NULL when there is none
+void ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient);  // NULL clears
+ct_status ct_backward(ct_tensor loss, ct_tensor gradient, bool retain_graph);
+ct_status ct_gradients(const ct_tensor *outputs, const ct_tensor *output_gradients, size_t output_count,
+                       const ct_tensor *inputs, size_t input_count, bool create_graph, ct_tensor *out);
+bool ct_set_gradients_enabled(bool enabled);  // the value before
+void *ct_inference_begin(void);
+void ct_inference_end(void *guard);
+
+// The process (runtime.cpp)
+const char *ct_version(void);
+int ct_device_count(int type);
+void ct_set_threads(int threads);
+int ct_threads(void);
+void ct_set_deterministic(bool deterministic);
+void ct_set_flush_denormal(bool flush);
+ct_status ct_seed(uint64_t seed);
+ct_status ct_generator_state(int device_type, int device_index, ct_tensor *out);
+ct_status ct_set_generator_state(int device_type, int device_index, ct_tensor state);
+bool ct_autocast_begin(int device_type, int type);  // false: was off
+void ct_autocast_end(int device_type);
+ct_status ct_synchronize(int device_type, int device_index);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,52 @@
+/// A two-dimensional convolution, as `torch.nn.Conv2d`, without padding modes other than zeros.
+public final class Conv2d: Layer {
+    /// [out, in / groups, kernel, kernel], kept in channels-last order.
+    public let weight: Parameter
+    /// [out]
+    public let bias: Parameter?
+
+    private let stride: Int
+    private let padding: Int
+    private let dilation: Int
+    private let groups: Int
+    private let standardizesWeight: Bool
+
+    /// - Parameters:
+    ///   - standardizesWeight: weight standardisation (Qiao et al. 2019, arXiv:1903.10520, eq. 5–8): the weights of each
+    ///     output channel are used with mean 0 and variance 1 (ε 1e-10, as BiT's reference code has it).
+    ///   - initialization: PyTorch's default when nil, otherwise He's fan-out normal.
+    public init(
+        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
+        bias: Bool = true, standardizesWeight: Bool = false, kaimingFanOut: Bool = false
+    ) {
+        let weight = Tensor.zeros([outputs, inputs / groups, kernel, kernel])
+        let fanIn = inputs / groups * kernel * kernel
+        if kaimingFanOut { Initialization.kaimingNormalFanOut(weight) } else { Initialization.defaultUniform(weight, fanIn: fanIn) }
+        self.weight = Parameter(weight.contiguous(.channelsLast))
+        if bias {
+            let bias = Tensor.zeros([outputs])
+            Initialization.defaultUniform(bias, fanIn: fanIn)
+            self.bias = Parameter(bias)
+        } else {
+            self.bias = nil
+        }
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.groups = groups
+        self.standardizesWeight = standardizesWeight
+    }
+
+    /// [n, in, h, w] to [n, out, h′, w′].
+    public override func callAsFunction(_ x: Tensor) -> Tensor {
+        x.conv2d(
+            standardizesWeight ? standardized(weight.value) : weight.value, bias?.value, stride: stride, padding: padding,
+            dilation: dilation, groups: groups)
+    }
+
+    private func standardized(_ weight: Tensor) -> Tensor {
+        let centred = weight - weight.mean(1, 2, 3, keep: true)
+        let variance = centred.squared().mean(1, 2, 3, keep: true)
+        return centred * (variance + 1e-10).rsqrt()
+    }
+}

@@ -1,0 +1,67 @@
+/// Batch normalisation (Ioffe & Szegedy 2015) over all but dimension 1, as `torch.nn.BatchNorm1d` and `BatchNorm2d`:
+/// [n, c] and [n, c, h, w] alike.
+public final class BatchNorm: Layer {
+    /// [c]; absent when not affine.
+    public let weight: Parameter?
+    public let bias: Parameter?
+    /// [c]
+    public let runningMean: Buffer
+    /// [c], of the unbiased estimate.
+    public let runningVar: Buffer
+    /// Scalar int64.
+    public let numBatchesTracked: Buffer
+
+    private let epsilon: Double
+    private let momentum: Double
+
+    /// - Parameter momentum: the weight of the newest batch in the running statistics.
+    public init(_ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1, affine: Bool = true) {
+        weight = affine ? Parameter(.ones([channels])) : nil
+        bias = affine ? Parameter(.zeros([channels])) : nil
+        runningMean = Buffer(.zeros([channels]))
+        runningVar = Buffer(.ones([channels]))
+        numBatchesTracked = Buffer(.zeros([], .int64))
+        self.epsilon = epsilon
+        self.momentum = momentum
+    }
+
+    public override func callAsFunction(_ x: Tensor) -> Tensor {
+        if isTraining { numBatchesTracked.value.addInPlace(Tensor(scalar: 1).to(x.device)) }
+        return ATen.batchNorm(
+            x, weight?.value, bias?.value, runningMean.value, runningVar.value, isTraining, momentum, epsilon, true)
+    }
+}
+
+/// Group normalisation (Wu & He 2018), as `torch.nn.GroupNorm`.
+public final class GroupNorm: Layer {
+    public let weight: Parameter
+    public let bias: Parameter
+    private let groups: Int
+    private let epsilon: Double
+
+    public init(_ groups: Int, _ channels: Int, epsilon: Double = 1e-5) {
+        weight = Parameter(.ones([channels]))
+        bias = Parameter(.zeros([channels]))
+        self.groups = groups
+        self.epsilon = epsilon
+    }
+
+    public override func callAsFunction(_ x: Tensor) -> Tensor { ATen.groupNorm(x, groups, weight.value, bias.value, epsilon) }
+}
+
+/// Layer normalisation (Ba et al. 2016) over the last dimension, as `torch.nn.LayerNorm`.
+public final class LayerNorm: Layer {
+    public let weight: Parameter
+    public let bias: Parameter
+    private let epsilon: Double
+
+    public init(_ width: Int, epsilon: Double = 1e-5) {
+        weight = Parameter(.ones([width]))
+        bias = Parameter(.zeros([width]))
+        self.epsilon = epsilon
+    }
+
+    public override func callAsFunction(_ x: Tensor) -> Tensor {
+        ATen.layerNorm(x, [weight.value.count], weight.value, bias.value, epsilon)
+    }
+}

@@ -1,0 +1,73 @@
+extension Tensor {
+    /// Matrix product, batched over leading dimensions.
+    public func matmul(_ other: Tensor) -> Tensor { ATen.matmul(self, other) }
+
+    public func relu() -> Tensor { ATen.relu(self) }
+    /// Over self's memory: saves an activation where nothing else needs self.
+    public func reluInPlace() -> Tensor { ATen.reluInPlace(self) }
+    public func gelu() -> Tensor { ATen.gelu(self) }
+    public func sigmoid() -> Tensor { ATen.sigmoid(self) }
+    public func silu() -> Tensor { ATen.silu(self) }
+    public func softplus() -> Tensor { ATen.softplus(self) }
+    public func leakyRelu(_ slope: Double = 0.01) -> Tensor { ATen.leakyRelu(self, slope) }
+    public func softmax(_ dimension: Int = -1) -> Tensor { ATen.softmax(self, dimension) }
+    public func logSoftmax(_ dimension: Int = -1) -> Tensor { ATen.logSoftmax(self, dimension) }
+
+    /// - Parameters:
+    ///   - weight: [out, in]
+    ///   - bias: [out]
+    public func linear(_ weight: Tensor, _ bias: Tensor? = nil) -> Tensor { ATen.linear(self, weight, bias) }
+
+    /// - Parameters:
+    ///   - self: [n, in, h, w]
+    ///   - weight: [out, in / groups, kh, kw]
+    public func conv2d(
+        _ weight: Tensor, _ bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1
+    ) -> Tensor {
+        ATen.conv2d(self, weight, bias, [stride, stride], [padding, padding], [dilation, dilation], groups)
+    }
+
+    public func maxPool2d(_ kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
+        ATen.maxPool2d(self, [kernel, kernel], [stride, stride], [padding, padding])
+    }
+
+    public func averagePool2d(_ kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
+        ATen.avgPool2d(self, [kernel, kernel], [stride, stride], [padding, padding])
+    }
+
+    /// To side × side, whatever the size.
+    public func adaptiveAveragePool2d(_ side: Int) -> Tensor { ATen.adaptiveAvgPool2d(self, [side, side]) }
+
+    /// [n, c, h, w] to [n, c]: the mean over positions.
+    public func globalAveragePool() -> Tensor { ATen.mean(self, [2, 3]) }
+
+    public func dropout(_ probability: Double, training: Bool) -> Tensor { ATen.dropout(self, probability, training) }
+
+    /// −log softmax(self)[target], averaged over rows.
+    /// - Parameters:
+    ///   - self: [n, classes] logits.
+    ///   - target: [n] int64 classes, or [n, classes] probabilities.
+    ///   - labelSmoothing: ε of Szegedy et al. 2016.
+    ///   - ignoring: a class index whose rows do not count.
+    public func crossEntropy(_ target: Tensor, labelSmoothing: Double = 0, ignoring: Int = -100) -> Tensor {
+        ATen.crossEntropy(self, target, Tensor?.none, 1, ignoring, labelSmoothing)
+    }
+
+    /// [n, c, h, w] to another size, bilinear, without aligned corners.
+    public func resizedBilinear(height: Int, width: Int) -> Tensor { ATen.interpolateBilinear(self, [height, width], false) }
+
+    /// Singular values in falling order, of a matrix.
+    public func singularValues() -> Tensor { ATen.svdvals(self) }
+
+    /// Eigenvalues in rising order and eigenvectors (columns) of a symmetric matrix.
+    public func symmetricEigen() -> (values: Tensor, vectors: Tensor) {
+        let found = ATen.eigh.tuple(self)
+        return (found[0], found[1])
+    }
+
+    /// The lower Cholesky factor of a positive-definite matrix.
+    public func cholesky() -> Tensor { ATen.cholesky(self) }
+
+    /// X with self · X = other, for a triangular self.
+    public func solveTriangular(_ other: Tensor, upper: Bool) -> Tensor { ATen.solveTriangular(self, other, upper) }
+}
