@@ -1,6 +1,32 @@
 import ArgumentParser
+import Fovea
+
+/// The command's root: one file per verb beside this one.
+struct FoveaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fovea",
+        abstract: "Learn image representations without labels, and prove on your own data what they are worth.",
+        discussion: """
+            fovea pretrain photos/ --out runs/photos          pretrain an encoder on a folder of images
+            fovea evaluate runs/photos --data labelled/       kNN and linear probe against baselines, with intervals
+            fovea embed runs/photos photos/ --out photos.npy  a feature vector for every image
+            fovea demo                                        all of it in a few minutes, on made-up or on your images
+            """,
+        version: FoveaVersion.current,
+        subcommands: [
+            Pretrain.self, Evaluate.self, Embed.self, Report.self, Demo.self, Methods.self, Backbones.self, Recipes.self,
+        ])
+}
 
 @main
-struct FoveaCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "fovea")
+enum Main {
+    static func main() {
+        Failure.install()
+        do {
+            var command = try FoveaCommand.parseAsRoot()
+            try command.run()
+        } catch {
+            Failure.exit(error)
+        }
+    }
 }

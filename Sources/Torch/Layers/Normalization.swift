@@ -25,6 +25,11 @@ public final class BatchNorm: Layer {
         self.momentum = momentum
     }
 
+    /// Sets the weight to zero: what follows begins as if this branch were absent.
+    public func startAtZero() {
+        withoutGradients { () -> Void in weight?.value.zeroInPlace() }
+    }
+
     public override func callAsFunction(_ x: Tensor) -> Tensor {
         if isTraining { numBatchesTracked.value.addInPlace(Tensor(scalar: 1).to(x.device)) }
         return ATen.batchNorm(

@@ -32,6 +32,8 @@ public final class Adam: Optimizer {
         }
     }
 
+    public func forget(_ parameters: [Parameter]) { slots.forget(parameters) }
+
     public var state: StateDict { slots.state(of: parameters) }
 
     public func load(_ state: StateDict) throws(StateDictMismatch) {

@@ -42,6 +42,8 @@ public final class LAMB: Optimizer {
         return (w / u).where(w.greater(0).and(u.greater(0)), otherwise: w.onesLike())
     }
 
+    public func forget(_ parameters: [Parameter]) { slots.forget(parameters) }
+
     public var state: StateDict { slots.state(of: parameters) }
 
     public func load(_ state: StateDict) throws(StateDictMismatch) {

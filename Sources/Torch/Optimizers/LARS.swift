@@ -50,6 +50,8 @@ public final class LARS: Optimizer {
         return ATen.foreachMulList.list(updates, Operation.unbind.list(trust))
     }
 
+    public func forget(_ parameters: [Parameter]) { slots.forget(parameters) }
+
     public var state: StateDict { slots.state(of: parameters) }
 
     public func load(_ state: StateDict) throws(StateDictMismatch) { try slots.load(state, of: parameters) }

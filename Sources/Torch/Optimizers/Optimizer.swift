@@ -41,6 +41,8 @@ public protocol Optimizer: AnyObject {
     /// Goes on from a saved state.
     /// - Throws: when it is not the state of these parameters.
     func load(_ state: StateDict) throws(StateDictMismatch)
+    /// Forgets what it knows of these parameters, whose values have begun anew.
+    func forget(_ parameters: [Parameter])
 }
 
 extension Optimizer {
@@ -73,6 +75,10 @@ final class Slots {
             for (index, tensor) in own.enumerated() { lists[index].append(tensor) }
         }
         return (lists, isNew)
+    }
+
+    func forget(_ parameters: [Parameter]) {
+        for parameter in parameters { tensors[ObjectIdentifier(parameter)] = nil }
     }
 
     /// `3.momentum`: by the parameter's position among all.

@@ -27,6 +27,8 @@ public final class SGD: Optimizer {
         }
     }
 
+    public func forget(_ parameters: [Parameter]) { slots.forget(parameters) }
+
     public var state: StateDict { slots.state(of: parameters) }
 
     public func load(_ state: StateDict) throws(StateDictMismatch) { try slots.load(state, of: parameters) }

@@ -1,0 +1,52 @@
+internal import Files
+
+/// What there is to choose from, one line for each.
+public struct BackboneEntry: Sendable {
+    public let name: String
+    public let paper: String
+    /// Whose state-dict keys it has.
+    public let weightNames: String
+    let make: @Sendable (BackboneSettings, _ stem: ResNet.Stem) -> Backbone
+}
+
+/// A backbone that cannot be built as asked.
+public struct BackboneError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
+}
+
+public enum BackboneRegistry {
+    public static let all: [BackboneEntry] = [
+        resNet("resnet18", .basic, [2, 2, 2, 2]),
+        resNet("resnet34", .basic, [3, 4, 6, 3]),
+        resNet("resnet50", .bottleneck, [3, 4, 6, 3]),
+        resNet("resnet101", .bottleneck, [3, 4, 23, 3]),
+        resNet("resnet152", .bottleneck, [3, 8, 36, 3]),
+    ]
+
+    private static func resNet(_ name: String, _ block: ResNet.Block, _ blocks: [Int]) -> BackboneEntry {
+        BackboneEntry(name: name, paper: "He et al. 2016, arXiv:1512.03385", weightNames: "torchvision") { settings, stem in
+            ResNet(block, blocks: blocks, width: settings.width, stem: stem, zeroInitResidual: settings.zeroInitResidual)
+        }
+    }
+
+    /// The largest image side for which the small stem is chosen when the settings leave it open.
+    public static let smallStemLimit = 64
+
+    /// Builds a backbone with new weights from libtorch's generator.
+    /// - Parameter imageSize: the training images' side, which decides on the stem when the settings don't.
+    public static func make(_ settings: BackboneSettings, imageSize: Int) throws(BackboneError) -> Backbone {
+        guard let entry = all.first(where: { $0.name == settings.name }) else {
+            throw BackboneError(
+                description: "no backbone is named '\(settings.name)'" + nearest(settings.name, among: all.map(\.name))
+                    + "; `fovea backbones` lists them")
+        }
+        guard (1...4096).contains(settings.width) else {
+            throw BackboneError(description: "backbone.width must be between 1 and 4096, not \(settings.width)")
+        }
+        return entry.make(settings, settings.stem ?? (imageSize <= smallStemLimit ? .small : .imagenet))
+    }
+
+    private static func nearest(_ name: String, among names: [String]) -> String {
+        Spelling.nearest(to: name, among: names).map { " (did you mean '\($0)'?)" } ?? ""
+    }
+}

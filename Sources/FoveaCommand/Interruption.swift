@@ -1,0 +1,19 @@
+import Foundation
+import Synchronization
+
+/// Ctrl-C and a polite kill: the first asks the run to save and stop, the second stops at once.
+enum Interruption {
+    private static let requests = Atomic<Int>(0)
+
+    static var isRequested: Bool { requests.load(ordering: .relaxed) > 0 }
+
+    static func watch() {
+        for signal in [SIGINT, SIGTERM] {
+            Foundation.signal(signal) { _ in
+                if Interruption.requests.add(1, ordering: .relaxed).oldValue > 0 { _exit(130) }
+                let message = "\nfovea: stopping after this step, with a checkpoint; once more to stop at once\n"
+                _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import ArgumentParser
+import Fovea
+
+struct Methods: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the methods, with family, paper and needs.")
+
+    func run() {
+        var table = TextTable(columns: ["method", "family", "paper", "needs", "idea"])
+        for entry in MethodRegistry.standard.entries {
+            let card = entry.card
+            table.add([card.name, card.family.rawValue, card.paper, card.needsLabels ? "labels" : "", card.summary])
+        }
+        print(table.text)
+    }
+}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Fovea
+import Foundation
+
+struct Pretrain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Pretrain an encoder on images, without labels.",
+        discussion: """
+            Give a folder of images (sub-folders are searched), a CSV list, or a packed set (CIFAR, IDX, STL-10). Either
+            choose a method and let the rest be sensible, or give a whole recipe; --set changes any setting of either.
+            """)
+
+    @Argument(help: "Images: a folder, a .csv list, or a packed set.", completion: .file())
+    var images: String?
+
+    @Option(help: "The same as the argument.", completion: .file())
+    var data: String?
+
+    @Option(help: "A recipe: a file, or a name that `fovea recipes` lists.", completion: .file())
+    var recipe: String?
+
+    @Option(help: "The method; `fovea methods` lists them.")
+    var method: String?
+
+    @Option(help: "The backbone; `fovea backbones` lists them.")
+    var backbone: String?
+
+    @Option(help: "Channels of the backbone's first stage; 64 is the published network.")
+    var width: Int?
+
+    @Option(help: "Times through the images.")
+    var epochs: Int?
+
+    @Option(help: "Images per step.")
+    var batchSize: Int?
+
+    @Option(help: "The side of the views in pixels.")
+    var imageSize: Int?
+
+    @Option(help: "What chance draws from.")
+    var seed: UInt64?
+
+    @Option(name: .customLong("set"), help: "Any setting: key.path=value, such as method.temperature=0.2. May be repeated.")
+    var changes: [String] = []
+
+    @Option(help: "Where the run is kept; made if missing.", completion: .directory)
+    var out: String?
+
+    @Option(help: "Go on with the run in this folder.", completion: .directory)
+    var resume: String?
+
+    @Option(name: .customLong("from"), help: "With --resume: the checkpoint to go on from (last, best, epoch-N).")
+    var checkpoint = "last"
+
+    @OptionGroup var machine: MachineOptions
+
+    @Flag(help: "Print nothing but errors.")
+    var quiet = false
+
+    func validate() throws {
+        if resume != nil {
+            guard images == nil, recipe == nil, method == nil, changes.isEmpty, out == nil else {
+                throw ValidationError("--resume goes on with a run as it was begun: leave out images, --recipe, --method, --set and --out")
+            }
+        } else {
+            guard images != nil || data != nil else { throw ValidationError("say which images: fovea pretrain photos/ --out runs/photos") }
+            guard images == nil || data == nil else { throw ValidationError("give the images once: as argument or by --data") }
+        }
+    }
+
+    func run() throws {
+        Interruption.watch()
+        machine.apply()
+        var options = try machine.trainerOptions()
+        options.observer = TerminalProgress(quiet: quiet)
+        options.shouldStop = { Interruption.isRequested }
+
+        let trainer = try resume.map { try resumed($0, options) } ?? begun(options)
+        let folder = trainer.folder.path
+        do {
+            switch try trainer.run() {
+            case .interrupted:
+                note("saved; go on by: fovea pretrain --resume \(folder)")
+                throw ExitCode(130)
+            case .finished:
+                try? RunReport.write(runFolder: folder)
+                note("the encoder is \(trainer.folder.encoder); next: fovea evaluate \(folder) --data <labelled images>")
+            }
+        } catch let error as FileError {
+            throw TrainingError("\(error); what was saved before is whole: go on by fovea pretrain --resume \(folder)")
+        }
+    }
+
+    private func begun(_ options: Trainer.Options) throws -> Trainer {
+        let path = (images ?? data)!
+        var dataset = try DatasetOpener.open(path).train
+        let recipe = try makeRecipe(path, dataset)
+        if let limit = recipe.data.limit { dataset = dataset.randomSubset(limit, seed: recipe.data.limitSeed) }
+        let out = out ?? "runs/\(recipe.method.name)-\((path as NSString).standardizingPath.split(separator: "/").last ?? "images")"
+        return try Trainer(recipe, dataset: dataset, folder: RunFolder(out), options: options)
+    }
+
+    private func resumed(_ path: String, _ options: Trainer.Options) throws -> Trainer {
+        let folder = RunFolder(path)
+        guard folder.holdsRun else { throw TrainingError("\(path) holds no run: give the folder that --out named") }
+        let recipe = try RecipeFile().read(folder.recipe)
+        guard let images = data ?? recipe.data.path else { throw TrainingError("\(folder.recipe) does not say where the images are: give --data") }
+        var dataset = try DatasetOpener.open(images).train
+        if let limit = recipe.data.limit { dataset = dataset.randomSubset(limit, seed: recipe.data.limitSeed) }
+        return try Trainer(resuming: folder, from: checkpoint, dataset: dataset, options: options)
+    }
+
+    /// The recipe file, or a default that fits the data, with the command line's options over it.
+    private func makeRecipe(_ path: String, _ dataset: any ImageDataset) throws -> Recipe {
+        var changes: [String] = []
+        func change(_ key: String, _ value: (some CustomStringConvertible)?) {
+            if let value { changes.append("\(key)=\(value)") }
+        }
+        change("backbone.name", backbone)
+        change("backbone.width", width)
+        change("training.epochs", epochs)
+        change("training.batchSize", batchSize)
+        change("data.imageSize", imageSize)
+        change("training.seed", seed)
+        changes += self.changes
+        let reader = RecipeFile()
+        var chosen: Recipe
+        if let recipe {
+            change("method.name", method)
+            chosen = try reader.read(try RecipeLibrary.locate(recipe), changes: changes)
+        } else {
+            let text = try RecipeFile.text(try DefaultRecipe.make(method: method ?? "simclr", for: dataset))
+            chosen = try reader.parse(text, source: "the command line", changes: changes)
+        }
+        chosen.data.path = path
+        return chosen
+    }
+
+    private func note(_ line: String) {
+        if !quiet { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    }
+}

@@ -1,0 +1,118 @@
+public import Backbones
+public import Torch
+
+/// What a method may know when it builds its networks.
+public struct MethodContext {
+    /// The side of the main views in pixels.
+    public let imageSize: Int
+    /// Training samples: the length of memory banks.
+    public let sampleCount: Int
+    /// 0 when there are no labels.
+    public let classCount: Int
+    private let backbone: BackboneSettings
+    private let input: InputTransform
+
+    public init(backbone: BackboneSettings, input: InputTransform = .imagenet, imageSize: Int, sampleCount: Int, classCount: Int) {
+        self.backbone = backbone
+        self.input = input
+        self.imageSize = imageSize
+        self.sampleCount = sampleCount
+        self.classCount = classCount
+    }
+
+    /// A new encoder of the recipe's backbone; each call draws new weights.
+    public func makeEncoder() throws -> Encoder { try Encoder(backbone, imageSize: imageSize, input: input) }
+}
+
+/// Something that is optimised by an optimiser of its own, a number of times per batch. Generators and discriminators
+/// are two; most methods are one.
+public struct Phase {
+    public struct Part {
+        public let module: Module
+        /// Multiplies the learning rate.
+        public let learningRateScale: Double
+        /// Stays at the peak learning rate, without the schedule (SimSiam's predictor).
+        public let hasConstantRate: Bool
+
+        public init(_ module: Module, learningRateScale: Double = 1, hasConstantRate: Bool = false) {
+            self.module = module
+            self.learningRateScale = learningRateScale
+            self.hasConstantRate = hasConstantRate
+        }
+    }
+
+    public let name: String
+    public let parts: [Part]
+    public let repeats: Int
+
+    public init(_ name: String, _ parts: [Part], repeats: Int = 1) {
+        self.name = name
+        self.parts = parts
+        self.repeats = repeats
+    }
+}
+
+/// target ← τ · target + (1 − τ) · source after every step: teachers, momentum encoders, evaluation averages.
+public struct MovingAverage {
+    /// What happens to the target's buffers (batch-norm statistics).
+    public enum Buffers: String, Codable, Sendable {
+        /// They are the source's.
+        case copy
+        /// They are averaged like the weights.
+        case average
+        /// The target keeps its own.
+        case own
+    }
+
+    public let source: Module
+    public let target: Module
+    /// τ
+    public let decay: Schedule
+    public let buffers: Buffers
+
+    public init(of source: Module, into target: Module, decay: Schedule, buffers: Buffers = .copy) {
+        self.source = source
+        self.target = target
+        self.decay = decay
+        self.buffers = buffers
+    }
+
+    /// Makes the target equal to the source, and frees it of gradients. Called by the method when it is built.
+    public func begin() {
+        Averaging.copy(source.parameters.map(\.value), into: target.parameters.map(\.value))
+        Averaging.copy(source.namedBuffers.map(\.buffer.value), into: target.namedBuffers.map(\.buffer.value))
+        target.setTrainable(false)
+    }
+
+    /// One update.
+    public func update(_ step: Step) {
+        let decay = step.value(decay)
+        Averaging.update(target.parameters.map(\.value), towards: source.parameters.map(\.value), decay: decay)
+        let sources = source.namedBuffers.map(\.buffer.value)
+        let targets = target.namedBuffers.map(\.buffer.value)
+        switch buffers {
+        case .copy: Averaging.copy(sources, into: targets)
+        case .average:
+            // Counters are no averages.
+            let floating = zip(targets, sources).filter { $0.0.dataType.isFloatingPoint }
+            Averaging.update(floating.map(\.0), towards: floating.map(\.1), decay: decay)
+        case .own: break
+        }
+    }
+}
+
+/// What the trainer does for a method between epochs.
+public protocol RunServices {
+    /// Training samples.
+    var sampleCount: Int { get }
+
+    /// `body` of every training image, as evaluation sees it, in the data set's order: [sampleCount, …]. Unreadable
+    /// images give zeros.
+    func features(_ body: (_ pixels: Tensor) -> Tensor) throws -> Tensor
+
+    /// The samples of the coming epoch, in the order in which they are drawn; replaces the shuffled data set for this epoch.
+    func setOrder(_ indices: [Int])
+
+    /// Forgets what the optimisers know of a module's parameters, whose values the method has begun anew.
+    func resetOptimizerState(of module: Module)
+}

@@ -1,0 +1,52 @@
+internal import Files
+public import Views
+
+/// A method as the recipe reader and the trainer know it: its type behind functions.
+public struct MethodEntry: Sendable {
+    public let card: MethodCard
+    /// The settings' type, for decoding.
+    public let settings: any MethodSettings.Type
+    private let makeViews: @Sendable (any MethodSettings, Int) throws -> any ViewMaker
+    private let makeMethod: @Sendable (any MethodSettings, MethodContext) throws -> any SelfSupervisedMethod
+
+    public init<Method: SelfSupervisedMethod>(_ type: Method.Type) {
+        card = Method.card
+        settings = Method.Settings.self
+        makeViews = { try Method.views($0 as! Method.Settings, imageSize: $1) }
+        makeMethod = { try Method($0 as! Method.Settings, $1) }
+    }
+
+    /// - Precondition: `settings` are of this method's type.
+    public func views(_ settings: any MethodSettings, imageSize: Int) throws -> any ViewMaker {
+        try makeViews(settings, imageSize)
+    }
+
+    /// - Precondition: `settings` are of this method's type.
+    public func make(_ settings: any MethodSettings, _ context: MethodContext) throws -> any SelfSupervisedMethod {
+        try makeMethod(settings, context)
+    }
+}
+
+/// The methods that a recipe can name. A program adds its own: `MethodRegistry.standard + [MethodEntry(Mine.self)]`.
+public struct MethodRegistry: Sendable {
+    public var entries: [MethodEntry]
+
+    public init(_ entries: [MethodEntry]) { self.entries = entries }
+
+    public static let standard = MethodRegistry([
+        MethodEntry(SimCLR.self),
+        MethodEntry(BYOL.self),
+        MethodEntry(RotNet.self),
+        MethodEntry(Supervised.self),
+    ])
+
+    public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {
+        MethodRegistry(registry.entries + more)
+    }
+
+    public func entry(named name: String) throws(SettingsError) -> MethodEntry {
+        if let entry = entries.first(where: { $0.card.name == name }) { return entry }
+        let suggestion = Spelling.nearest(to: name, among: entries.map(\.card.name)).map { " (did you mean '\($0)'?)" } ?? ""
+        throw SettingsError("no method is named '\(name)'\(suggestion); `fovea methods` lists them")
+    }
+}

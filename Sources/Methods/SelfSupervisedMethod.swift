@@ -1,0 +1,118 @@
+public import Torch
+public import Views
+
+/// One method of the field: what it sees, what it computes, what it keeps.
+///
+/// A conforming class is a `Module` whose properties are its networks and state; the trainer finds, steps, averages,
+/// saves and resumes them. The method says the mathematics of its paper and declares the rest. Everything but `loss`,
+/// `encoder` and `views` has a default.
+public protocol SelfSupervisedMethod: Module {
+    associatedtype Settings: MethodSettings
+
+    static var card: MethodCard { get }
+
+    /// What a sample is turned into before the method sees it.
+    /// - Parameter imageSize: the side of the main views in pixels.
+    static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker
+
+    /// Builds the networks with new weights from libtorch's generator.
+    init(_ settings: Settings, _ context: MethodContext) throws
+
+    /// The loss of one batch, with gradient.
+    func loss(_ batch: Batch, _ step: Step) -> Losses
+
+    /// What evaluation keeps.
+    var encoder: Encoder { get }
+
+    /// z = g(h), where the loss acts: [n, outputWidth] to [n, d]. Nil when the method has no such space; health is then
+    /// read at h alone.
+    func embedding(_ representation: Tensor) -> Tensor?
+
+    /// Heads worth keeping beside the encoder (`projector.safetensors`), such as SimCLRv2 fine-tunes from.
+    var projector: Module? { get }
+
+    /// What is optimised, in turn; one phase with everything by default.
+    var phases: [Phase] { get }
+
+    /// Copies that follow other modules, updated after every optimiser step.
+    var movingAverages: [MovingAverage] { get }
+
+    /// Before the first step of a new run: teachers, vocabularies.
+    func prepareRun(_ services: any RunServices) throws
+
+    /// Before every epoch: clusters, sampling orders, heads to begin anew.
+    func prepareEpoch(_ epoch: Int, _ services: any RunServices) throws
+
+    /// Between gradients and the optimiser's step: freezing, normalising.
+    func beforeOptimizerStep(_ step: Step)
+
+    /// After the step and the moving averages: queues, banks, centres.
+    func afterStep(_ batch: Batch, _ step: Step)
+}
+
+extension SelfSupervisedMethod {
+    public func embedding(_ representation: Tensor) -> Tensor? { nil }
+    public var projector: Module? { nil }
+    public var phases: [Phase] { [Phase("main", [Phase.Part(self)])] }
+    public var movingAverages: [MovingAverage] { [] }
+    public func prepareRun(_ services: any RunServices) throws {}
+    public func prepareEpoch(_ epoch: Int, _ services: any RunServices) throws {}
+    public func beforeOptimizerStep(_ step: Step) {}
+    public func afterStep(_ batch: Batch, _ step: Step) {}
+}
+
+/// The hyper-parameters of a method: the recipe's `method:` block.
+public protocol MethodSettings: Codable, Sendable, Equatable {
+    /// The published defaults.
+    init()
+    /// Refuses values that make no sense.
+    func validate() throws(SettingsError)
+}
+
+extension MethodSettings {
+    public func validate() throws(SettingsError) {}
+}
+
+/// A setting that makes no sense: which, and what would.
+public struct SettingsError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// What a person wants to know of a method before choosing it, and the trainer before running it.
+public struct MethodCard: Sendable, Equatable {
+    public enum Family: String, Sendable, CaseIterable {
+        case pretext, generative, contrastive, clustering
+        case teacherStudent = "teacher–student"
+        case redundancyReduction = "redundancy reduction"
+        case supervised
+    }
+
+    /// As in recipes: `simclr`.
+    public let name: String
+    /// As in papers: `SimCLR`.
+    public let title: String
+    public let family: Family
+    /// Authors, year, identifier.
+    public let paper: String
+    public let summary: String
+    public let needsLabels: Bool
+    /// Fewer samples in a batch have no loss.
+    public let leastBatch: Int
+    /// The first two views of a sample show the same content, so that their distance means alignment.
+    public let hasPositivePairs: Bool
+
+    public init(
+        name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, leastBatch: Int = 2,
+        hasPositivePairs: Bool = true
+    ) {
+        self.name = name
+        self.title = title
+        self.family = family
+        self.paper = paper
+        self.summary = summary
+        self.needsLabels = needsLabels
+        self.leastBatch = leastBatch
+        self.hasPositivePairs = hasPositivePairs
+    }
+}

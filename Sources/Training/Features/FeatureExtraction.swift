@@ -1,0 +1,60 @@
+internal import Methods
+public import Torch
+public import Views
+
+/// A data set's images through a network, in evaluation mode, without a graph.
+public struct FeatureExtraction {
+    public var imageSize: Int
+    public var batchSize: Int
+    public var threads: Int
+    public var device: Device
+
+    public init(imageSize: Int, batchSize: Int = 128, threads: Int = 2, device: Device = .cpu) {
+        self.imageSize = imageSize
+        self.batchSize = batchSize
+        self.threads = threads
+        self.device = device
+    }
+
+    public struct Result {
+        /// [n, …] float32 on the CPU: a row for every image that could be read.
+        public var rows: Tensor
+        /// [n]: where in the data set each row comes from, rising.
+        public var indices: [Int]
+        /// [n], −1 where there is none.
+        public var labels: [Int]
+        /// What could not be read.
+        public var unreadable: [UnreadableLog.Entry]
+    }
+
+    /// - Parameters:
+    ///   - views: how an image becomes a view; the evaluation protocol by default.
+    ///   - seed: of views that are random.
+    ///   - body: pixels [n, 3, h, w] uint8 to [n, …]; called in inference mode.
+    ///   - progress: told the images done, after every batch; returning false ends the extraction early.
+    /// - Throws: `TrainingError` when no image can be read.
+    public func callAsFunction(
+        _ dataset: any ImageDataset, views: (any ViewMaker)? = nil, seed: UInt64 = 0,
+        progress: ((Int) -> Bool)? = nil, _ body: (_ pixels: Tensor) -> Tensor
+    ) throws -> Result {
+        let maker = try views ?? ViewRecipe.evaluation(size: ImageSize(imageSize))
+        let loader = Loader(dataset: dataset, maker: maker, seed: seed, threads: threads)
+        let epoch = loader.epoch(0, order: Array(0..<dataset.count), batchSize: batchSize, dropLast: false)
+        var rows: [Tensor] = []
+        var indices: [Int] = []
+        var labels: [Int] = []
+        while let pixels = epoch.next() {
+            let batch = Batch(pixels, on: device)
+            rows.append(inference { body(batch.views[0]).to(.float32).to(.cpu).contiguous() })
+            indices += pixels.indices
+            labels += pixels.labels
+            if progress?(indices.count) == false { break }
+        }
+        guard !rows.isEmpty else {
+            let reason = loader.unreadable.entries.first.map { " (first: \($0))" } ?? ""
+            throw TrainingError("none of the \(dataset.count) images can be read\(reason)")
+        }
+        return Result(
+            rows: inference { .concatenated(rows) }, indices: indices, labels: labels, unreadable: loader.unreadable.entries)
+    }
+}

@@ -1,0 +1,36 @@
+public import Methods
+public import Views
+
+/// A recipe for whoever names only images: the method's published settings, with an image size, a batch and a learning
+/// rate that suit the data.
+public enum DefaultRecipe {
+    /// Looks at a few images for their size.
+    public static func make(
+        method: String, for dataset: any ImageDataset, methods: MethodRegistry = .standard
+    ) throws -> Recipe {
+        var recipe = Recipe(method: MethodChoice(try methods.entry(named: method)))
+        recipe.data.imageSize = imageSize(of: dataset)
+        // Batches that leave at least ten steps in an epoch.
+        var batch = 256
+        while batch > 16, dataset.count < batch * 10 { batch /= 2 }
+        recipe.training.batchSize = batch
+        recipe.training.learningRate = 0.12
+        recipe.training.learningRateScaling = .linear
+        recipe.training.warmUpEpochs = min(5, Double(recipe.training.epochs) / 10)
+        recipe.monitoring.knnEveryEpochs = dataset.classNames.isEmpty ? 0 : 5
+        recipe.provenance =
+            "the default for these images: SGD at 0.12 × batch / 256 with a cosine, as the small-data recipes of MoCo and lightly have it"
+        return recipe
+    }
+
+    /// Small images at their own size, others at up to 224 pixels.
+    private static func imageSize(of dataset: any ImageDataset) -> Int {
+        let tried = (0..<min(32, dataset.count)).map { $0 * dataset.count / min(32, dataset.count) }
+        let sides = tried.compactMap { index -> Int? in
+            (try? dataset.image(at: index, coveringAtLeast: nil)).map { min($0.width, $0.height) }
+        }.sorted()
+        guard !sides.isEmpty else { return 224 }
+        let median = sides[sides.count / 2]
+        return median >= 224 ? 224 : max(32, median / 16 * 16)
+    }
+}

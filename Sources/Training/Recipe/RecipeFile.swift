@@ -1,0 +1,83 @@
+public import Methods
+internal import Backbones
+internal import Files
+internal import Foundation
+internal import Views
+internal import Yams
+
+/// A recipe that cannot be read: which file or option, what is wrong with it, what would be right.
+public struct RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+/// Reads and writes recipes as YAML.
+///
+/// What a file leaves out has its default, so that hand-written files may be short; the files in `Recipes/` and those
+/// in run folders are whole. A key that nothing reads is an error, not a silent no.
+public struct RecipeFile {
+    private let methods: MethodRegistry
+
+    public init(methods: MethodRegistry = .standard) { self.methods = methods }
+
+    public func read(_ path: String, changes: [String] = []) throws -> Recipe {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw RecipeError("cannot read the recipe \(path): check the path, or see `fovea recipes`")
+        }
+        return try parse(text, source: path, changes: changes)
+    }
+
+    /// - Parameters:
+    ///   - source: what messages call the text.
+    ///   - changes: `key.path=value` settings that override it.
+    public func parse(_ text: String, source: String, changes: [String] = []) throws -> Recipe {
+        let loaded: Any?
+        do {
+            loaded = try Yams.load(yaml: text)
+        } catch let error as YamlError {
+            throw RecipeError("\(source) is not YAML: \(Self.line(error))")
+        }
+        guard var tree = (loaded ?? [String: Any]()) as? [String: Any] else {
+            throw RecipeError("\(source) is not a recipe: it should be a mapping with `method:` and others")
+        }
+        for change in changes { try SettingsTree.apply(change, to: &tree) }
+        return try recipe(from: tree, source: source)
+    }
+
+    private func recipe(from tree: [String: Any], source: String) throws -> Recipe {
+        var tree = tree
+        let block = tree["method"]
+        if let name = block as? String { tree["method"] = ["name": name] }
+        guard let choice = tree["method"] as? [String: Any], let name = choice["name"] as? String else {
+            throw RecipeError("\(source): `method:` is missing; give it a name, such as `method: {name: simclr}`")
+        }
+        let entry: MethodEntry
+        do { entry = try methods.entry(named: name) } catch { throw RecipeError("\(source): \(error)") }
+
+        let defaults = Recipe(method: MethodChoice(entry))
+        let merged = try SettingsTree.merge(tree, over: defaults, source: source)
+        let decoder = JSONDecoder()
+        decoder.userInfo[.methods] = methods
+        let recipe: Recipe
+        do {
+            recipe = try decoder.decode(Recipe.self, from: JSONSerialization.data(withJSONObject: merged))
+        } catch let error as DecodingError {
+            throw RecipeError("\(source): \(SettingsTree.explain(error, in: merged))")
+        }
+        do { try recipe.validate(entry) } catch { throw RecipeError("\(source): \(error)") }
+        return recipe
+    }
+
+    /// The whole recipe as YAML; reading it gives the recipe again.
+    public static func text(_ recipe: Recipe) throws -> String {
+        let encoder = YAMLEncoder()
+        encoder.options.sortKeys = false
+        encoder.options.width = -1
+        return try encoder.encode(recipe)
+    }
+
+    private static func line(_ error: YamlError) -> String {
+        "\(error)".split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty && $0 != "^" }
+            .prefix(2).joined(separator: " ")
+    }
+}

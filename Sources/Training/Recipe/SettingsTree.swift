@@ -1,0 +1,135 @@
+internal import Files
+internal import Foundation
+internal import Yams
+
+/// Settings as nested mappings, before they are typed: what a file says, over what holds by default.
+enum SettingsTree {
+    /// `training.epochs=3` into the tree. The value is read as YAML, so that `[1, 2]` and `{a: 1}` work.
+    static func apply(_ change: String, to tree: inout [String: Any]) throws(RecipeError) {
+        guard let equals = change.firstIndex(of: "="), equals > change.startIndex else {
+            throw RecipeError("--set \(change): write it as key=value, such as training.epochs=50")
+        }
+        let path = change[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard path.allSatisfy({ !$0.isEmpty }) else { throw RecipeError("--set \(change): the key has an empty part") }
+        let text = String(change[change.index(after: equals)...])
+        let value: Any
+        do { value = try Yams.load(yaml: text) ?? NSNull() } catch { throw RecipeError("--set \(change): the value is not YAML") }
+        set(value, at: path[...], in: &tree)
+    }
+
+    private static func set(_ value: Any, at path: ArraySlice<String>, in tree: inout [String: Any]) {
+        let key = path.first!
+        if path.count == 1 {
+            tree[key] = value
+            return
+        }
+        var below = tree[key] as? [String: Any] ?? (key == "method" && tree[key] is String ? ["name": tree[key]!] : [:])
+        set(value, at: path.dropFirst(), in: &below)
+        tree[key] = below
+    }
+
+    /// `tree` over the encoded `defaults`.
+    /// - Throws: for a key that `defaults` does not have, with the nearest that it has.
+    static func merge(_ tree: [String: Any], over defaults: Recipe, source: String) throws -> [String: Any] {
+        let encoded = try JSONSerialization.jsonObject(with: JSONEncoder().encode(defaults))
+        return try merge(tree, over: encoded as! [String: Any], shape: defaults, path: "", source: source)
+    }
+
+    private static func merge(
+        _ tree: [String: Any], over defaults: [String: Any], shape: Any?, path: String, source: String
+    ) throws(RecipeError) -> [String: Any] {
+        var merged = defaults
+        let fields = fields(of: shape)
+        let known = Set(defaults.keys).union(fields.keys)
+        for (key, value) in tree.sorted(by: { $0.key < $1.key }) {
+            let name = path.isEmpty ? key : "\(path).\(key)"
+            guard known.contains(key) else {
+                let nearest = Spelling.nearest(to: key, among: known.sorted()).map { "; did you mean '\($0)'?" }
+                let all = "; known here: \(known.sorted().joined(separator: ", "))"
+                throw RecipeError("\(source): there is no setting '\(name)'\(nearest ?? all)")
+            }
+            if value is NSNull {
+                merged[key] = nil
+            } else if let below = value as? [String: Any], let own = defaults[key] as? [String: Any], !isEnumeration(own, below) {
+                merged[key] = try merge(below, over: own, shape: fields[key], path: name, source: source)
+            } else {
+                merged[key] = plain(value)
+            }
+        }
+        return merged
+    }
+
+    /// Dates and the like, which YAML knows and JSON does not, become text.
+    private static func plain(_ value: Any) -> Any {
+        switch value {
+        case let list as [Any]: list.map(plain)
+        case let map as [String: Any]: map.mapValues(plain)
+        case is String, is Int, is Double, is Bool, is NSNull, is UInt64: value
+        default: "\(value)"
+        }
+    }
+
+    /// The stored properties by name, those that are nil (and so not encoded) included; a method's settings stand beside
+    /// its name.
+    private static func fields(of shape: Any?) -> [String: Any] {
+        guard let shape else { return [:] }
+        var fields: [String: Any] = [:]
+        for child in Mirror(reflecting: shape).children {
+            guard let label = child.label else { continue }
+            fields[label] = child.value
+        }
+        if let choice = shape as? MethodChoice {
+            fields["settings"] = nil
+            fields.merge(self.fields(of: choice.settings)) { own, _ in own }
+        }
+        return fields
+    }
+
+    /// One key with a mapping below, such as `{cosine: {from: 1, to: 0}}`: another case replaces it whole.
+    private static func isEnumeration(_ defaults: [String: Any], _ given: [String: Any]) -> Bool {
+        defaults.count == 1 && defaults.values.first is [String: Any] && Set(defaults.keys) != Set(given.keys)
+    }
+
+    /// One line for a value of the wrong type.
+    static func explain(_ error: DecodingError, in tree: [String: Any]) -> String {
+        func name(_ path: [any CodingKey]) -> String {
+            path.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".").replacingOccurrences(of: ".[", with: "[")
+        }
+        func found(_ path: [any CodingKey]) -> String {
+            var value: Any? = tree
+            for key in path {
+                if let index = key.intValue, let list = value as? [Any], list.indices.contains(index) {
+                    value = list[index]
+                } else {
+                    value = (value as? [String: Any])?[key.stringValue]
+                }
+            }
+            return value.map { ", not '\($0)'" } ?? ""
+        }
+        switch error {
+        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+            return "'\(name(context.codingPath))' must be \(describe(type))\(found(context.codingPath))"
+        case .keyNotFound(let key, let context): return "'\(name(context.codingPath + [key]))' is missing"
+        case .dataCorrupted(let context):
+            let place = name(context.codingPath)
+            let words = context.debugDescription
+            if words.hasPrefix("Cannot initialize") { return "'\(place)' has no such choice\(found(context.codingPath))" }
+            if words.contains("does not fit") || words.contains("not representable") {
+                return "'\(place)' must be a whole number\(found(context.codingPath))"
+            }
+            return "'\(place)': \(words)"
+        @unknown default: return "\(error)"
+        }
+    }
+
+    private static func describe(_ type: any Any.Type) -> String {
+        switch type {
+        case is Int.Type, is UInt64.Type: "a whole number"
+        case is Double.Type, is Float.Type: "a number"
+        case is Bool.Type: "true or false"
+        case is String.Type: "text"
+        case is [Any].Type: "a list"
+        default: "\(type)".hasPrefix("Array") ? "a list" : "a mapping"
+        }
+    }
+}

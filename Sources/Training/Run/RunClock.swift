@@ -1,0 +1,58 @@
+internal import Files
+internal import Foundation
+
+/// Time, kept apart from everything that has to be the same in every run.
+struct RunClock {
+    struct Epoch {
+        let seconds: Double
+        let imagesPerSecond: Double
+    }
+
+    struct Summary: Encodable {
+        /// Of this process's part of the run.
+        var seconds: Double
+        var peakMemoryMB: Int
+    }
+
+    private let begun = Date()
+    private var epochStart = Date()
+    private var checkpointAt = Date()
+    private var firstTick: (time: Date, step: Int)?
+    private var lastTick: (time: Date, step: Int)?
+
+    mutating func start(step: Int) {
+        firstTick = nil
+        checkpointAt = Date()
+        epochStart = Date()
+    }
+
+    mutating func startEpoch() { epochStart = Date() }
+    mutating func noteCheckpoint() { checkpointAt = Date() }
+    var minutesSinceCheckpoint: Double { Date().timeIntervalSince(checkpointAt) / 60 }
+
+    mutating func tick(step: Int) {
+        let now = (Date(), step)
+        if firstTick == nil { firstTick = now }
+        lastTick = now
+    }
+
+    /// Since the first measured step; 0 until there are two.
+    var stepsPerSecond: Double {
+        guard let firstTick, let lastTick, lastTick.step > firstTick.step else { return 0 }
+        return Double(lastTick.step - firstTick.step) / max(lastTick.time.timeIntervalSince(firstTick.time), 1e-9)
+    }
+
+    func endEpoch(images: Int) -> Epoch {
+        let seconds = Date().timeIntervalSince(epochStart)
+        return Epoch(seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9))
+    }
+
+    var summary: Summary { Summary(seconds: Date().timeIntervalSince(begun), peakMemoryMB: ProcessMemory.peak >> 20) }
+
+    /// `timing.csv`: a row per epoch, appended.
+    func append(to path: String, epoch: Int, _ timing: Epoch) throws(FileError) {
+        var text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? "epoch,seconds,images_per_second,peak_memory_mb\n"
+        text += String(format: "%d,%.2f,%.1f,%d\n", epoch, timing.seconds, timing.imagesPerSecond, ProcessMemory.peak >> 20)
+        try AtomicFile.write(text, to: path)
+    }
+}

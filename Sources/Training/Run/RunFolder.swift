@@ -1,0 +1,47 @@
+public import Files
+internal import Foundation
+
+/// Where a run keeps what it makes. Every file but `timing.csv` and `timing.json` depends on the recipe and the data
+/// alone, not on the clock or on how often the run was interrupted.
+public struct RunFolder: Sendable, Equatable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    public var recipe: String { file("recipe.yaml") }
+    public var metrics: String { file("metrics.csv") }
+    public var timing: String { file("timing.csv") }
+    public var timingSummary: String { file("timing.json") }
+    public var summary: String { file("summary.json") }
+    public var health: String { file("health.json") }
+    public var unreadable: String { file("unreadable.csv") }
+    public var encoder: String { file("encoder.safetensors") }
+    public var projector: String { file("projector.safetensors") }
+    public var evaluation: String { file("evaluation") }
+    public var tensorBoard: String { file("tensorboard/events.out.tfevents.0000000000.fovea") }
+    public var lastCheckpoint: String { checkpoint("last") }
+    public var report: String { file("report.html") }
+
+    public func checkpoint(_ name: String) -> String { file("checkpoints/\(name).safetensors") }
+    public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    public var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
+    /// Whether a run was begun here.
+    public var holdsRun: Bool { FileManager.default.fileExists(atPath: recipe) }
+
+    /// The names of the checkpoints there are.
+    public var checkpoints: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: file("checkpoints"))) ?? []
+        return names.filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(".safetensors".count)) }.sorted()
+    }
+
+    func writeJSON(_ value: some Encodable, to path: String) throws(FileError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else {
+            throw FileError(path: path, description: "cannot write \(path): a value in it is not a number")
+        }
+        try AtomicFile.write([UInt8](data) + [0x0a], to: path)
+    }
+}

@@ -1,0 +1,453 @@
+public import Backbones
+internal import Files
+internal import Foundation
+public import Methods
+public import Torch
+public import Views
+
+/// Runs a recipe: one loop for every method, which it knows only by what they declare.
+public final class Trainer {
+    public struct Options {
+        public var device = Device.cpu
+        public var loaderThreads = 2
+        /// Asked between steps; true writes a checkpoint and ends the run early.
+        public var shouldStop: () -> Bool = { false }
+        public var observer: (any TrainingObserver)?
+        /// Measure a few steps first, and tell what the run will take.
+        public var rehearses = true
+
+        public init() {}
+    }
+
+    public enum Outcome: Equatable, Sendable {
+        case finished
+        /// Stopped on request; a checkpoint is written.
+        case interrupted
+    }
+
+    public let recipe: Recipe
+    public let folder: RunFolder
+    public let method: any SelfSupervisedMethod
+    public let dataset: any ImageDataset
+
+    private let options: Options
+    private let loader: Loader
+    private let phases: [PhaseOptimizer]
+    private let scaler: LossScaler
+    private let health: HealthMonitor
+    private let batchSize: Int
+    private let batchesPerEpoch: Int
+    private var position = Checkpoint.Position()
+    private var sums = EpochSums()
+    private var metrics: MetricsTable
+    private var events: TensorBoardWriter
+    private var clock = RunClock()
+    private var nextOrder: [Int]?
+
+    // MARK: Beginning
+
+    /// Begins a run in an empty or missing folder.
+    public convenience init(
+        _ recipe: Recipe, dataset: any ImageDataset, folder: RunFolder, methods: MethodRegistry = .standard, options: Options = Options()
+    ) throws {
+        if folder.holdsRun {
+            throw TrainingError(
+                "\(folder.path) already holds a run: go on with it by `fovea pretrain --resume \(folder.path)`, or choose another --out")
+        }
+        try self.init(recipe, dataset, folder, methods, options, resuming: nil)
+        try AtomicFile.write(RecipeFile.text(recipe), to: folder.recipe)
+        try writeSummary()
+    }
+
+    /// Goes on with a run where its checkpoint left it.
+    /// - Parameter checkpoint: `last`, `best` or `epoch-N`.
+    public convenience init(
+        resuming folder: RunFolder, from checkpoint: String = "last", dataset: any ImageDataset, methods: MethodRegistry = .standard,
+        options: Options = Options()
+    ) throws {
+        let recipe = try RecipeFile(methods: methods).read(folder.recipe)
+        var saved: Checkpoint?
+        let path = folder.checkpoint(checkpoint)
+        if FileManager.default.fileExists(atPath: path) {
+            do {
+                saved = try Checkpoint.read(path)
+            } catch let error as Checkpoint.Unusable {
+                let others = folder.checkpoints.filter { $0 != checkpoint }
+                let remedy =
+                    others.isEmpty
+                    ? "there is no other: begin anew in another folder" : "go on from another by --from \(others.joined(separator: " or "))"
+                throw TrainingError("\(error); \(remedy)")
+            }
+        } else if checkpoint != "last" {
+            throw TrainingError("\(folder.path) has no checkpoint '\(checkpoint)'; it has \(folder.checkpoints.joined(separator: ", "))")
+        }
+        try self.init(recipe, dataset, folder, methods, options, resuming: saved)
+    }
+
+    private init(
+        _ recipe: Recipe, _ dataset: any ImageDataset, _ folder: RunFolder, _ methods: MethodRegistry, _ options: Options,
+        resuming checkpoint: Checkpoint?
+    ) throws {
+        let entry = try methods.entry(named: recipe.method.name)
+        try recipe.validate(entry)
+        if entry.card.needsLabels, dataset.classNames.isEmpty {
+            throw TrainingError("\(entry.card.title) needs labels, and these images have none: put each class into a folder of its own")
+        }
+        guard dataset.count >= entry.card.leastBatch else {
+            throw TrainingError("\(entry.card.title) needs at least \(entry.card.leastBatch) images, and there are \(dataset.count)")
+        }
+        if recipe.training.precision != .float32, options.device == .cpu, recipe.training.precision == .float16 {
+            throw TrainingError("training.precision float16 needs a GPU: choose float32 or bfloat16 on the CPU")
+        }
+        self.recipe = recipe
+        self.folder = folder
+        self.dataset = dataset
+        self.options = options
+
+        Runtime.prepare()
+        Runtime.seed(recipe.training.seed)
+        method = try entry.make(
+            recipe.method.settings,
+            MethodContext(
+                backbone: recipe.backbone, input: recipe.data.input, imageSize: recipe.data.imageSize, sampleCount: dataset.count,
+                classCount: dataset.classNames.count))
+        method.move(to: options.device)
+        method.train()
+
+        let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
+        loader = Loader(
+            dataset: dataset, maker: maker, seed: recipe.training.seed, threads: options.loaderThreads,
+            cacheBytes: recipe.data.cacheMegabytes << 20)
+        batchSize = min(recipe.training.batchSize, dataset.count)
+        batchesPerEpoch = dataset.count / batchSize
+        phases = method.phases.map { PhaseOptimizer($0, recipe.training) }
+        scaler = LossScaler(recipe.training.precision)
+        health = HealthMonitor(recipe, dataset: dataset, views: maker, options: options, hasPairs: entry.card.hasPositivePairs)
+
+        if let checkpoint {
+            position = checkpoint.position
+            metrics = MetricsTable(folder.metrics, epochs: position.epoch)
+            events = try TensorBoardWriter(folder.tensorBoard, keeping: position.tensorBoardBytes)
+            try restore(checkpoint)
+        } else {
+            metrics = MetricsTable(folder.metrics)
+            events = try TensorBoardWriter(folder.tensorBoard)
+            if batchSize < recipe.training.batchSize {
+                options.observer?.says(
+                    "there are only \(dataset.count) images: batches of \(batchSize) instead of \(recipe.training.batchSize)")
+            }
+        }
+    }
+
+    // MARK: The loop
+
+    /// Trains to the end of the recipe, or until it is told to stop.
+    public func run() throws -> Outcome {
+        if position.epoch < recipe.training.epochs {
+            let forecast = options.rehearses ? try rehearse() : nil
+            options.observer?.begins(plan(forecast))
+        }
+        if position.step == 0, position.epoch == 0 { try method.prepareRun(services) }
+        clock.start(step: position.step)
+
+        while position.epoch < recipe.training.epochs {
+            if position.batch == 0 {
+                try method.prepareEpoch(position.epoch, services)
+                position.order = nextOrder
+                nextOrder = nil
+                sums = EpochSums()
+                clock.startEpoch()
+            }
+            let order = position.order ?? Sampler.shuffled(dataset.count, seed: recipe.training.seed, epoch: position.epoch)
+            let batches = loader.epoch(position.epoch, order: order, batchSize: batchSize, startingAt: position.batch)
+            while let pixels = batches.next() {
+                if pixels.count >= type(of: method).card.leastBatch { try step(Batch(pixels, on: options.device)) }
+                position.batch = pixels.number + 1
+                position.imagesSeen += batchSize
+                if options.shouldStop(), position.batch < batches.batchCount {
+                    try save("last")
+                    return .interrupted
+                }
+                if clock.minutesSinceCheckpoint >= recipe.monitoring.checkpointEveryMinutes { try save("last") }
+            }
+            try endEpoch()
+            if options.shouldStop(), position.epoch < recipe.training.epochs { return .interrupted }
+        }
+        try finish()
+        return .finished
+    }
+
+    /// Gradients, optimiser, averages: once for each phase.
+    private func step(_ batch: Batch) throws {
+        let rate = learningRate
+        let isMeasured = (position.step + 1).isMultiple(of: recipe.monitoring.logEverySteps) || position.batch == 0
+        for (index, phase) in phases.enumerated() {
+            let step = self.step(phase: index)
+            for _ in 0..<phase.phase.repeats {
+                let losses = backward(batch, step)
+                let parameters = phase.optimizer.parameters
+                let isUsable = scaler.unscale(parameters)
+                method.beforeOptimizerStep(step)
+                let norm =
+                    recipe.training.clipGradientNorm.map { Gradients.clip(parameters, norm: $0) }
+                    ?? (isMeasured ? Gradients.norm(parameters) : nil)
+                if isUsable { phase.step(learningRate: rate, peak: recipe.training.scaledLearningRate) }
+                sums.add(losses)
+                if isMeasured { try measure(losses, norm ?? nil, rate) }
+            }
+        }
+        let step = self.step(phase: 0)
+        method.movingAverages.forEach { $0.update(step) }
+        withoutGradients { method.afterStep(batch, step) }
+        position.step += 1
+    }
+
+    private func backward(_ batch: Batch, _ step: Step) -> Losses {
+        method.clearGradients()
+        let type = recipe.training.precision.autocastType
+        let losses = autocast(type, on: options.device) { method.loss(batch, step) }
+        scaler.scaled(losses.total).backward()
+        return losses
+    }
+
+    private func step(phase: Int) -> Step {
+        Step(epoch: position.epoch, index: position.step, total: totalSteps, phase: phase)
+    }
+
+    private var totalSteps: Int { recipe.training.epochs * batchesPerEpoch }
+    private var learningRate: Double { recipe.training.rateSchedule.value(at: position.step, of: totalSteps) }
+
+    /// The only place in an epoch where the device is waited for.
+    private func measure(_ losses: Losses, _ norm: Tensor?, _ rate: Double) throws {
+        let loss = losses.total.item
+        let gradientNorm = norm?.item
+        if let gradientNorm { sums.add(gradientNorm: gradientNorm) }
+        try events.write(
+            [("train/loss", loss), ("train/learning_rate", rate), ("train/gradient_norm", gradientNorm)], step: position.step + 1)
+        if !loss.isFinite || gradientNorm?.isFinite == false { try reactToNonFinite(loss, gradientNorm) }
+        clock.tick(step: position.step + 1)
+        let perSecond = clock.stepsPerSecond
+        options.observer?.advances(
+            TrainingProgress(
+                epoch: position.epoch, epochs: recipe.training.epochs, batch: position.batch + 1, batches: batchesPerEpoch, loss: loss,
+                learningRate: rate, imagesPerSecond: perSecond * Double(batchSize),
+                secondsLeft: perSecond > 0 ? Double(totalSteps - position.step - 1) / perSecond : 0))
+    }
+
+    private func reactToNonFinite(_ loss: Double, _ norm: Double?) throws {
+        guard recipe.training.precision != .float16 || !loss.isFinite else { return }
+        let message =
+            "\(loss.isFinite ? "the gradient" : "the loss") is no longer a finite number at step \(position.step + 1) "
+            + "(learning rate \(learningRate)): try a smaller training.learningRate, a longer training.warmUpEpochs, "
+            + "or training.clipGradientNorm=1"
+        switch recipe.monitoring.onNonFinite {
+        case .ignore: break
+        case .warn: options.observer?.says(message)
+        case .stop:
+            throw TrainingError(message + (position.epoch > 0 ? "; the last good checkpoint is in \(folder.path)" : ""))
+        }
+    }
+
+    // MARK: The end of an epoch
+
+    private func endEpoch() throws {
+        try checkReadable()
+        var row: [(name: String, value: Double?)] = [
+            ("epoch", Double(position.epoch + 1)), ("step", Double(position.step)), ("learning_rate", learningRateBefore),
+        ]
+        row += sums.means
+        let report = try health.read(method, epoch: position.epoch)
+        row += report.metrics
+        try metrics.append(row)
+        try events.write(row.filter { !["epoch", "step"].contains($0.name) }.map { ("epoch/\($0.name)", $0.value) }, step: position.step)
+        try folder.writeJSON(report.verdict, to: folder.health)
+
+        position.epoch += 1
+        position.batch = 0
+        position.order = nil
+        let isBest = update(best: report.score ?? row.first { $0.name == "loss" }?.value.map { -$0 })
+        // `last` comes last: whoever is killed in between does this epoch's end again, the others included.
+        if isBest { try save("best") }
+        let keep = recipe.monitoring.keepEveryEpochs
+        if keep > 0, position.epoch.isMultiple(of: keep) { try save("epoch-\(position.epoch)") }
+        let isLast = position.epoch == recipe.training.epochs
+        if isLast || position.epoch.isMultiple(of: recipe.monitoring.checkpointEveryEpochs) { try save("last") }
+
+        let timing = clock.endEpoch(images: batchesPerEpoch * batchSize)
+        try clock.append(to: folder.timing, epoch: position.epoch, timing)
+        options.observer?.endsEpoch(
+            EpochSummary(
+                epoch: position.epoch - 1, epochs: recipe.training.epochs, seconds: timing.seconds,
+                imagesPerSecond: timing.imagesPerSecond, metrics: row))
+        try react(to: report.verdict)
+    }
+
+    /// Of the last step that was taken.
+    private var learningRateBefore: Double {
+        recipe.training.rateSchedule.value(at: max(position.step - 1, 0), of: totalSteps)
+    }
+
+    private func update(best score: Double?) -> Bool {
+        guard let score, score.isFinite, score > position.best ?? -.infinity else { return false }
+        position.best = score
+        return true
+    }
+
+    private func react(to verdict: HealthVerdict) throws {
+        guard verdict.status != .ok, let message = verdict.messages.first else { return }
+        switch recipe.monitoring.onCollapse {
+        case .ignore: break
+        case .warn: options.observer?.says(message)
+        case .stop:
+            if verdict.status == .collapsed { throw TrainingError("\(message); stopped, as monitoring.onCollapse says") }
+            options.observer?.says(message)
+        }
+    }
+
+    /// Ends a run that reads too little of its data; lists what it could not read.
+    private func checkReadable() throws {
+        let entries = loader.unreadable.entries
+        position.unreadable = entries.map { Checkpoint.UnreadableImage(index: $0.index, reason: $0.reason) }
+        guard !entries.isEmpty else { return }
+        let lines = entries.map { "\(Self.csv($0.name)),\(Self.csv($0.reason))" }
+        try AtomicFile.write((["name,reason"] + lines).joined(separator: "\n") + "\n", to: folder.unreadable)
+        let seen = min(position.imagesSeen, dataset.count)
+        guard Double(entries.count) > recipe.data.unreadableShare * Double(seen) else { return }
+        throw TrainingError(
+            "\(entries.count) of \(seen) images cannot be read, more than data.unreadableShare (\(recipe.data.unreadableShare)) allows; "
+                + "\(folder.unreadable) lists them with reasons")
+    }
+
+    private static func csv(_ text: String) -> String {
+        text.contains(where: { ",\"\n\r".contains($0) }) ? "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" : text
+    }
+
+    private func finish() throws {
+        method.eval()
+        try EncoderFile.write(method.encoder, to: folder.encoder)
+        if let projector = method.projector { try Safetensors.write(projector.stateDict, to: folder.projector) }
+        try writeSummary()
+        try folder.writeJSON(clock.summary, to: folder.timingSummary)
+    }
+
+    // MARK: Checkpoints
+
+    private func save(_ name: String) throws {
+        if !sums.isFinite, recipe.monitoring.onNonFinite == .stop {
+            try reactToNonFinite(.nan, nil)
+        }
+        let entries = loader.unreadable.entries
+        position.unreadable = entries.map { Checkpoint.UnreadableImage(index: $0.index, reason: $0.reason) }
+        events.synchronize()
+        position.tensorBoardBytes = events.byteCount
+        var tensors: StateDict = [:]
+        func add(_ state: StateDict, _ prefix: String) {
+            for (key, tensor) in state { tensors[prefix + key] = tensor }
+        }
+        add(method.stateDict, "method.")
+        for phase in phases { add(phase.optimizer.state, "optimizer.\(phase.phase.name).") }
+        add(scaler.state, "scaler.")
+        add(["cpu": Runtime.generatorState()], "generator.")
+        if case .cuda = options.device { add(["device": Runtime.generatorState(options.device)], "generator.") }
+        if position.batch > 0 { add(sums.state, "sum.") }
+        try Checkpoint(position: position, tensors: tensors).write(to: folder.checkpoint(name))
+        clock.noteCheckpoint()
+    }
+
+    private func restore(_ checkpoint: Checkpoint) throws {
+        do {
+            try method.load(checkpoint.state("method."))
+            for phase in phases { try phase.optimizer.load(checkpoint.state("optimizer.\(phase.phase.name).")) }
+        } catch let mismatch as StateDictMismatch {
+            throw TrainingError("the checkpoint in \(folder.path) is not one of this recipe: \(mismatch)")
+        }
+        scaler.load(checkpoint.state("scaler."))
+        sums = EpochSums(checkpoint.state("sum."), on: options.device)
+        if let state = checkpoint.tensors["generator.cpu"] { Runtime.setGeneratorState(state) }
+        if case .cuda = options.device, let state = checkpoint.tensors["generator.device"] {
+            Runtime.setGeneratorState(state, of: options.device)
+        }
+        loader.unreadable.restore(position.unreadable.map { .init(index: $0.index, name: dataset.name(at: $0.index), reason: $0.reason) })
+    }
+
+    // MARK: Around the loop
+
+    private var services: any RunServices { TrainerServices(trainer: self) }
+
+    /// What `RunServices` does, on the trainer's own parts.
+    private struct TrainerServices: RunServices {
+        let trainer: Trainer
+
+        var sampleCount: Int { trainer.dataset.count }
+
+        func features(_ body: (Tensor) -> Tensor) throws -> Tensor {
+            let extraction = FeatureExtraction(
+                imageSize: trainer.recipe.data.imageSize, threads: trainer.options.loaderThreads, device: trainer.options.device)
+            let found = try trainer.method.evaluating { try extraction(trainer.dataset, body) }
+            guard found.indices.count < sampleCount else { return found.rows }
+            let all = Tensor.zeros([sampleCount] + found.rows.shape.dropFirst())
+            all.indexCopyInPlace(0, Tensor(found.indices), found.rows)
+            return all
+        }
+
+        func setOrder(_ indices: [Int]) { trainer.nextOrder = indices }
+
+        func resetOptimizerState(of module: Module) {
+            for phase in trainer.phases { phase.optimizer.forget(module.parameters) }
+        }
+    }
+
+    private func rehearse() throws -> TrainingPlan.Forecast? {
+        let sample = evenSample(of: dataset.count, min(dataset.count, max(64, batchSize)))
+        let rehearsal = try Rehearsal(method, batchSize: batchSize) { count in
+            let batches = loader.epoch(position.epoch, order: sample, batchSize: min(count, sample.count), dropLast: false)
+            return batches.next().flatMap { $0.count >= type(of: method).card.leastBatch ? Batch($0, on: options.device) : nil }
+        } step: { batch in
+            for index in phases.indices { _ = backward(batch, step(phase: index)).total.item }
+        }
+        let unreadable = loader.unreadable.entries
+        if unreadable.count == sample.count {
+            throw TrainingError("none of the \(sample.count) images tried can be read (first: \(unreadable[0]))")
+        }
+        let steps = totalSteps - position.step
+        let memory = ProcessMemory.physical
+        if memory > 0, rehearsal.bytes > memory {
+            options.observer?.says(
+                "the run may need \(rehearsal.bytes >> 20) MB and this machine has \(memory >> 20) MB: consider a smaller training.batchSize")
+        }
+        return .init(seconds: rehearsal.secondsPerStep * Double(steps), bytes: rehearsal.bytes)
+    }
+
+    private func evenSample(of total: Int, _ count: Int) -> [Int] { (0..<count).map { $0 * total / count } }
+
+    private func plan(_ forecast: TrainingPlan.Forecast?) -> TrainingPlan {
+        TrainingPlan(
+            method: type(of: method).card.title, backbone: recipe.backbone.name, parameters: method.encoder.parameterCount,
+            images: dataset.count, epochs: recipe.training.epochs, stepsPerEpoch: batchesPerEpoch, batchSize: batchSize,
+            device: options.device.description, forecast: forecast, firstEpoch: position.epoch)
+    }
+
+    private func writeSummary() throws {
+        let card = type(of: method).card
+        try folder.writeJSON(
+            RunSummary(
+                method: card.name, paper: card.paper, backbone: recipe.backbone.name, parameters: method.encoder.parameterCount,
+                dataset: .init(
+                    name: recipe.data.path.map { ($0 as NSString).lastPathComponent } ?? "images", images: dataset.count,
+                    unreadable: loader.unreadable.count, classes: dataset.classNames.count),
+                epochs: recipe.training.epochs, batchSize: batchSize, imageSize: recipe.data.imageSize,
+                device: options.device.description, threads: Runtime.threads, libtorch: Runtime.version, seed: recipe.training.seed),
+            to: folder.summary)
+    }
+}
+
+extension TrainingSettings.Precision {
+    /// What autocast computes in; nil for none.
+    var autocastType: DataType? {
+        switch self {
+        case .float32: nil
+        case .bfloat16: .bfloat16
+        case .float16: .float16
+        }
+    }
+}
