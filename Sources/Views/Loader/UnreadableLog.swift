@@ -1,0 +1,23 @@
+import Foundation
+
+/// The images that could not be read, each noted once and not tried again.
+public final class UnreadableLog: @unchecked Sendable {
+    public struct Entry: Sendable, Equatable, CustomStringConvertible {
+        public let index: Int
+        public let name: String
+        public let reason: String
+        public var description: String { "\(name): \(reason)" }
+    }
+
+    private let lock = NSLock()
+    private var byIndex: [Int: Entry] = [:]
+
+    public init() {}
+
+    public var count: Int { lock.withLock { byIndex.count } }
+    /// In the order of the dataset, whatever order they were met in.
+    public var entries: [Entry] { lock.withLock { byIndex.values.sorted { $0.index < $1.index } } }
+
+    func contains(_ index: Int) -> Bool { lock.withLock { byIndex[index] != nil } }
+    func record(_ entry: Entry) { lock.withLock { byIndex[entry.index] = entry } }
+}
