@@ -53,6 +53,17 @@ static int source_close(thandle_t handle) {
 
 static toff_t source_size(thandle_t handle) { return ((memory_source *)handle)->count; }
 
+/// The file is in memory already: libtiff reads it in place. (Besides, some builds of libtiff 4.5 refuse every uncompressed
+/// tile that is not mapped, because they compare its size with that of a rounded-up buffer.)
+static int source_map(thandle_t handle, void **base, toff_t *size) {
+    memory_source *source = handle;
+    *base = (void *)source->bytes;
+    *size = source->count;
+    return 1;
+}
+
+static void source_unmap(thandle_t handle, void *base, toff_t size) { (void)handle, (void)base, (void)size; }
+
 #ifdef FOVEA_TIFF_HAS_OPTIONS
 static int on_error(TIFF *tiff, void *user, const char *module, const char *format, va_list arguments) {
     (void)tiff, (void)module;
@@ -78,21 +89,21 @@ static void silence(void) {
 
 static TIFF *open_memory(memory_source *source) {
     source->message->text[0] = 0;
-    const char *mode = "rm";  // m: no memory mapping, which we do not offer
 #ifdef FOVEA_TIFF_HAS_OPTIONS
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
     if (!options) return NULL;
     TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, source->message);
     TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, NULL);
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, (tmsize_t)1 << 31);
-    TIFF *tiff = TIFFClientOpenExt("image", mode, source, source_read, source_write, source_seek, source_close, source_size,
-                                   NULL, NULL, options);
+    TIFF *tiff = TIFFClientOpenExt("image", "r", source, source_read, source_write, source_seek, source_close, source_size,
+                                   source_map, source_unmap, options);
     TIFFOpenOptionsFree(options);
     return tiff;
 #else
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, silence);
-    return TIFFClientOpen("image", mode, source, source_read, source_write, source_seek, source_close, source_size, NULL, NULL);
+    return TIFFClientOpen("image", "r", source, source_read, source_write, source_seek, source_close, source_size, source_map,
+                          source_unmap);
 #endif
 }
 
