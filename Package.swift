@@ -44,7 +44,7 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O2"] + codecs.compilerFlags)],
             linkerSettings: [
                 .unsafeFlags(codecs.linkerFlags),
-                .linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("tiff"),
+                .linkedLibrary("jpeg"), .linkedLibrary("png"), .linkedLibrary("webp"), .linkedLibrary("tiff"),
                 .linkedLibrary("z"),
             ]),
         library("Files", []),
@@ -83,7 +83,7 @@ let package = Package(
 
 /// Where the image codecs' headers and libraries are when the compiler does not look there by itself (Homebrew).
 var codecs: (compilerFlags: [String], linkerFlags: [String]) {
-    let prefixes = ["/opt/homebrew", "/usr/local"].filter { FileManager.default.fileExists(atPath: "\($0)/include/turbojpeg.h") }
+    let prefixes = ["/opt/homebrew", "/usr/local"].filter { FileManager.default.fileExists(atPath: "\($0)/include/jpeglib.h") }
     guard let prefix = prefixes.first else { return ([], []) }
     return (["-I\(prefix)/include"], ["-L\(prefix)/lib"])
 }
@@ -100,7 +100,9 @@ struct Libtorch {
         }
         let libtorch = Libtorch(folder: found)
         if let version = libtorch.version, version < (2, 11) {
-            fatalError("libtorch in \(found) is \(version.0).\(version.1), but Fovea needs 2.11 or newer: run ./setup, or point LIBTORCH elsewhere")
+            fatalError(
+                "libtorch in \(found) is \(version.0).\(version.1), but Fovea needs 2.11 or newer: "
+                    + "run ./setup, or point LIBTORCH elsewhere")
         }
         return libtorch
     }
