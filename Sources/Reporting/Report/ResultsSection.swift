@@ -1,0 +1,98 @@
+/// Bars with intervals, and every row of the results as a table.
+struct ResultsSection {
+    let section: ReportSection?
+
+    init(_ contents: RunContents) {
+        guard let results = contents.results, !results.isEmpty else {
+            section = nil
+            return
+        }
+        let subject = Headline(results, method: contents.summary?.method)?.result.encoder ?? contents.summary?.method
+        let metrics = results.map { $0.isShare ? "" : $0.metric }.uniqued()
+        let charts = metrics.map { metric -> Markup in
+            let shown = results.filter { ($0.isShare ? "" : $0.metric) == metric }
+            return Self.chart(shown, metric: metric, subject: subject)
+        }
+        let hasIntervals = results.contains { $0.intervalText != nil }
+        section = ReportSection(
+            id: "results", title: "Results",
+            explanation: """
+                The frozen encoder, beside what needs no pretraining. \
+                \(hasIntervals ? "Whiskers and brackets are 95 % intervals over test images." : "No intervals were recorded.")
+                """,
+            content: "\(charts)\(Self.table(results, subject: subject))")
+    }
+
+    private static func chart(_ results: [EvaluationResult], metric: String, subject: String?) -> Markup {
+        let pivot = ResultsPivot(results)
+        let groups = pivot.columns.indices.map { column in
+            BarChart.Group(
+                name: pivot.columns[column],
+                bars: pivot.encoders.indices.compactMap { encoder in
+                    pivot.cells[encoder][column].map { result in
+                        BarChart.Bar(
+                            name: result.encoder, value: result.value, lower: result.lower, upper: result.upper,
+                            isEmphasised: result.encoder == subject, detail: detail(result))
+                    }
+                })
+        }
+        var chart = BarChart(
+            title: metric.isEmpty ? (results.map(\.metric).uniqued().count == 1 ? results[0].metric : "accuracy") : metric,
+            unit: "95 % intervals", groups: groups)
+        if !results.contains(where: { $0.intervalText != nil }) { chart.unit = nil }
+        chart.style = metric.isEmpty ? .percent : .plain
+        // Letters keep their size on a phone only if the drawing is made for it.
+        var narrow = chart
+        (chart.width, narrow.width) = (760, 350)
+        return #"<figure class="wide">\#(chart.markup())</figure><figure class="narrow">\#(narrow.markup())</figure>\#n"#
+    }
+
+    private static func detail(_ result: EvaluationResult) -> String {
+        var text = "\(result.encoder), \(result.protocolTitle)\(result.setting.map { " \($0)" } ?? ""): \(result.valueText)"
+        if let interval = result.intervalText { text += " (95 % interval \(interval))" }
+        if let images = result.testImages { text += ", \(NumberStyle.count(images)) \(result.split ?? "test") images" }
+        return text
+    }
+
+    /// What all rows of a block have in common stands above them, once.
+    private struct Block: Hashable {
+        var title: String
+        var details: String
+
+        init(_ result: EvaluationResult) {
+            title = result.protocolTitle
+            details = [
+                result.setting, result.metric,
+                result.trainImages.map { "\(NumberStyle.count($0)) training images" },
+                result.testImages.map { "\(NumberStyle.count($0)) \(result.split ?? "test") images" } ?? result.split,
+            ].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " · ")
+        }
+    }
+
+    private static func table(_ results: [EvaluationResult], subject: String?) -> Markup {
+        let blocks = results.map(Block.init).uniqued().map { block -> Markup in
+            let rows = results.filter { Block($0) == block }.map { row($0, isSubject: $0.encoder == subject) }
+            return """
+                <tbody><tr class="block"><th colspan="3" scope="rowgroup">\(block.title) <small>\(block.details)</small></th></tr>
+                \(rows)</tbody>
+
+                """
+        }
+        return """
+            <table class="results"><thead><tr><th scope="col">Encoder</th><th scope="col">Value and 95 % interval</th>\
+            <th scope="col">Seeds and remarks</th></tr></thead>
+            \(blocks)</table>
+            """
+    }
+
+    private static func row(_ result: EvaluationResult, isSubject: Bool) -> Markup {
+        let interval: Markup = result.intervalText.map { "<small>(\($0))</small>" } ?? .empty
+        let remarks = [result.seeds.map { $0 == 1 ? "1 seed" : "\(NumberStyle.count($0)) seeds" }, result.note]
+            .compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ")
+        return """
+            <tr\(isSubject ? #" class="subject""# as Markup : .empty)><th scope="row">\(result.encoder)</th>\
+            <td class="value"><b>\(result.valueText)</b> \(interval)</td><td class="remarks"><small>\(remarks)</small></td></tr>
+
+            """
+    }
+}

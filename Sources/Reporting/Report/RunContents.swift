@@ -1,0 +1,45 @@
+/// Everything a run folder holds, as far as it can be read; what cannot is a note.
+struct RunContents {
+    var folder: RunFolder
+    var summary: RunSummary?
+    var recipe: String?
+    var metrics: MetricTable?
+    var health: HealthVerdict?
+    var unreadable: [RunFolder.UnreadableFile]?
+    var results: [EvaluationResult]?
+    var neighbours: NeighbourSheet?
+    var map: EmbeddingMap?
+    var hasViews = false
+    var notes: [String] = []
+
+    init(_ folder: RunFolder) {
+        self.folder = folder
+        var notes: [String] = []
+        func read<Value>(_ body: ((String) -> Void) throws(ReportError) -> Value?) -> Value? {
+            do throws(ReportError) { return try body { notes.append($0) } } catch {
+                notes.append(error.description)
+                return nil
+            }
+        }
+        summary = read { _ throws(ReportError) in try folder.summary() }
+        recipe = read { _ throws(ReportError) in try folder.recipe() }
+        metrics = read { _ throws(ReportError) in try folder.metrics() }
+        health = read { _ throws(ReportError) in try folder.health() }
+        unreadable = read { _ throws(ReportError) in try folder.unreadableFiles() }
+        results = read { note throws(ReportError) in try folder.results(note: note) }
+        neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
+        map = read { note throws(ReportError) in try folder.map(note: note) }
+        hasViews = folder.exists("evaluation/views.png")
+        if let metrics {
+            for (column, rows) in metrics.notFinite {
+                notes.append("metrics.csv: \(column) is not a finite number in \(rows) of \(metrics.rows.count) rows")
+            }
+        }
+        self.notes = notes
+    }
+
+    var isEmpty: Bool {
+        summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && neighbours == nil
+            && map == nil && !hasViews && notes.isEmpty
+    }
+}

@@ -1,0 +1,78 @@
+/// One row of `evaluation/results.json`: one encoder, measured by one protocol.
+public struct EvaluationResult: Codable, Sendable, Equatable {
+    /// The method's name, or one of the baselines: `random encoder`, `raw pixels`, `supervised`.
+    public var encoder: String
+    /// `knn`, `linear`, …
+    public var protocolName: String
+    /// What the protocol was set to, such as `k=20`.
+    public var setting: String?
+    public var split: String?
+    /// `top-1` and its like are shares of one, not percentages.
+    public var metric: String
+    public var value: Double
+    /// Bounds of the 95 % interval, in the value's unit.
+    public var lower: Double?
+    public var upper: Double?
+    public var trainImages: Int?
+    public var testImages: Int?
+    public var seeds: Int?
+    public var note: String?
+
+    enum CodingKeys: String, CodingKey {
+        case encoder, setting, split, metric, value, lower, upper, trainImages, testImages, seeds, note
+        case protocolName = "protocol"
+    }
+
+    public init(
+        encoder: String, protocolName: String, setting: String? = nil, split: String? = nil, metric: String = "top-1", value: Double,
+        lower: Double? = nil, upper: Double? = nil, trainImages: Int? = nil, testImages: Int? = nil, seeds: Int? = nil,
+        note: String? = nil
+    ) {
+        self.encoder = encoder
+        self.protocolName = protocolName
+        self.setting = setting
+        self.split = split
+        self.metric = metric
+        self.value = value
+        self.lower = lower
+        self.upper = upper
+        self.trainImages = trainImages
+        self.testImages = testImages
+        self.seeds = seeds
+        self.note = note
+    }
+}
+
+extension EvaluationResult {
+    /// Whether the metric is a share of one, which is shown in per cent. Told by its name alone: a guess from the value would
+    /// show two rows of one column in two units.
+    var isShare: Bool {
+        let name = metric.lowercased()
+        return name.hasPrefix("top-") || name.contains("accuracy") || name.hasPrefix("precision") || name.hasPrefix("recall")
+            || ["map", "miou", "purity", "f1"].contains(name)
+    }
+
+    var style: NumberStyle { isShare ? .percent : .plain }
+
+    /// Such as `42.1 %`.
+    var valueText: String { style.text(value) }
+
+    /// Such as `40.0–44.2`, in the value's unit; nil where a bound is missing.
+    var intervalText: String? {
+        guard let lower, let upper else { return nil }
+        return "\(style.bareText(lower))–\(style.bareText(upper))"
+    }
+
+    /// Such as `42.1 % (40.0–44.2)`.
+    var valueAndInterval: String { intervalText.map { "\(valueText) (\($0))" } ?? valueText }
+
+    var protocolTitle: String { Self.title(ofProtocol: protocolName) }
+
+    static func title(ofProtocol name: String) -> String {
+        switch name {
+        case "knn": "kNN"
+        case "linear": "linear probe"
+        default: name
+        }
+    }
+}

@@ -1,0 +1,81 @@
+/// Results as encoder × protocol: what a reader compares stands in one column.
+public struct ResultsPivot: Sendable, Equatable {
+    public let encoders: [String]
+    public let columns: [String]
+    /// `cells[encoder][column]`, nil where nothing was measured.
+    public let cells: [[EvaluationResult?]]
+
+    public init(_ results: [EvaluationResult]) {
+        let encoders = results.map(\.encoder).uniqued()
+        let groups = results.map(Group.init).uniqued()
+        let splits = groups.map(\.split).uniqued()
+        var columns: [String] = []
+        var picked: [[EvaluationResult]] = []
+        for group in groups {
+            let rows = results.filter { Group($0) == group }
+            let settings = rows.map(\.setting).uniqued()
+            // A setting may be chosen for each encoder by itself (the best k, the best learning rate). As long as no encoder has
+            // two, they are one column: the protocol is the same.
+            let severalPerEncoder = encoders.contains { encoder in
+                rows.filter { $0.encoder == encoder }.map(\.setting).uniqued().count > 1
+            }
+            for choice in severalPerEncoder ? settings.map({ [$0] }) : [settings] {
+                var parts = [EvaluationResult.title(ofProtocol: group.protocolName)]
+                if choice.count == 1, let setting = choice[0], !setting.isEmpty { parts.append(setting) }
+                if group.metric != "top-1" { parts.append(group.metric) }
+                if splits.count > 1, let split = group.split { parts.append(split) }
+                columns.append(parts.joined(separator: " "))
+                picked.append(rows.filter { choice.contains($0.setting) })
+            }
+        }
+        self.encoders = encoders
+        self.columns = columns
+        // The last of equal rows: an evaluation that was done again.
+        cells = encoders.map { encoder in picked.map { rows in rows.last { $0.encoder == encoder } } }
+    }
+
+    /// For the terminal: such as `42.1 % (40.0–44.2)`. Columns that do not fit beside each other follow in further blocks.
+    public func text(width: Int = 100) -> String {
+        let texts = cells.map { row in row.map { $0?.valueAndInterval ?? TextTable.missing } }
+        func widest(_ cells: [String]) -> Int { cells.map(DisplayWidth.of).max() ?? 0 }
+        let first = widest(["encoder"] + encoders)
+        var blocks: [[Int]] = []
+        var used = width
+        for column in columns.indices {
+            let needed = 2 + widest([columns[column]] + texts.map { $0[column] })
+            if used + needed > width || blocks.isEmpty {
+                blocks.append([])
+                used = first
+            }
+            blocks[blocks.count - 1].append(column)
+            used += needed
+        }
+        return blocks.map { block in
+            TextTable(
+                ["encoder"] + block.map { columns[$0] },
+                rows: encoders.indices.map { encoder in [encoders[encoder]] + block.map { texts[encoder][$0] } },
+                maximumWidth: width
+            ).render()
+        }.joined(separator: "\n\n")
+    }
+
+    private struct Group: Hashable {
+        var protocolName: String
+        var metric: String
+        var split: String?
+
+        init(_ result: EvaluationResult) {
+            protocolName = result.protocolName
+            metric = result.metric
+            split = result.split
+        }
+    }
+}
+
+extension Sequence where Element: Hashable {
+    /// Each element once, in order of appearance.
+    func uniqued() -> [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}
