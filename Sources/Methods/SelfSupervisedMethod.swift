@@ -1,3 +1,4 @@
+public import Backbones
 public import Torch
 public import Views
 

@@ -1,0 +1,42 @@
+internal import Embeddings
+internal import Torch
+internal import Training
+internal import Views
+
+/// The labelled images that encoders are compared on.
+struct EvaluationData {
+    let train: any ImageDataset
+    let test: (any ImageDataset)?
+    let extraction: FeatureExtraction
+    let seed: UInt64
+
+    /// Features of the splits, and the images behind the rows.
+    struct Splits {
+        let train: Features
+        let test: Features?
+        let trainImages: SubsetDataset
+        let testImages: SubsetDataset?
+        let unreadable: [String]
+    }
+
+    func splits(of representation: Representation) throws -> Splits {
+        let (trainFeatures, trainImages, trainUnreadable) = try features(train, representation)
+        guard let test else {
+            return Splits(
+                train: trainFeatures, test: nil, trainImages: trainImages, testImages: nil, unreadable: trainUnreadable)
+        }
+        let (testFeatures, testImages, testUnreadable) = try features(test, representation)
+        return Splits(
+            train: trainFeatures, test: testFeatures, trainImages: trainImages, testImages: testImages,
+            unreadable: trainUnreadable + testUnreadable)
+    }
+
+    private func features(
+        _ images: any ImageDataset, _ representation: Representation
+    ) throws -> (Features, SubsetDataset, [String]) {
+        let found = try extraction(images) { representation.features($0) }
+        let features = Features(
+            matrix: found.rows, labels: found.labels, names: found.indices.map { images.name(at: $0) }, classNames: images.classNames)
+        return (features, images.subset(found.indices), found.unreadable.map(\.description))
+    }
+}

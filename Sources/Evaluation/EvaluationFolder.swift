@@ -1,0 +1,113 @@
+internal import Embeddings
+internal import Files
+internal import Foundation
+internal import Torch
+internal import Views
+
+/// `evaluation/` of a run folder: results as JSON and CSV, and what the report shows of them.
+struct EvaluationFolder {
+    private let path: String
+    private static let queries = 8
+    private static let neighboursShown = 8
+    private static let mapPoints = 1000
+    private static let mapThumbnails = 400
+    private static let thumbnailSide = 64
+
+    init(_ path: String) { self.path = path }
+
+    func write(_ outcome: Evaluator.Outcome, _ splits: EvaluationData.Splits) throws {
+        try writeResults(outcome.results, outcome.differences)
+        try writeNeighbours(splits)
+        try writeMap(splits)
+    }
+
+    /// Results alone, such as those of several encoders.
+    func writeResults(_ results: [EvaluationResult], _ differences: [EvaluationDifference]) throws {
+        try JSONFile.write(results, to: "\(path)/results.json")
+        try JSONFile.write(differences, to: "\(path)/differences.json")
+        var rows = [["encoder", "protocol", "setting", "split", "metric", "value", "lower", "upper", "train_images", "test_images", "seeds", "note"]]
+        rows += results.map { row in
+            func text(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "" }
+            return [
+                row.encoder, row.protocolName, text(row.setting), text(row.split), row.metric, text(row.value), text(row.lower),
+                text(row.upper), text(row.trainImages), text(row.testImages), text(row.seeds), text(row.note),
+            ]
+        }
+        try AtomicFile.write(CSV.text(rows), to: "\(path)/results.csv")
+    }
+
+    /// Test images spread over the classes, with the training images nearest to them.
+    private func writeNeighbours(_ splits: EvaluationData.Splits) throws {
+        let (queries, images) = (splits.test ?? splits.train, splits.testImages ?? splits.trainImages)
+        let chosen = spread(queries, Self.queries)
+        guard !chosen.isEmpty, splits.train.count > 1 else { return }
+        // One more, because without a test split the first is the image itself.
+        let found = NearestNeighbours.find(
+            min(Self.neighboursShown + 1, splits.train.count), of: queries.matrix.rows(Tensor(chosen)), in: splits.train.matrix, by: .cosine)
+        let indices = found.indices.ints
+        let similarities = found.values.doubles
+        let width = found.indices.size(1)
+        var rows: [NeighbourSheet.Row] = []
+        for (position, row) in chosen.enumerated() {
+            let query = NeighbourSheet.Picture(
+                image: try thumbnail(images, row, "query-\(position)"), label: label(queries, row))
+            var neighbours: [NeighbourSheet.Neighbour] = []
+            for rank in 0..<width where neighbours.count < Self.neighboursShown {
+                let place = indices[position * width + rank]
+                if splits.test == nil, place == row { continue }
+                neighbours.append(
+                    .init(
+                        image: try thumbnail(splits.trainImages, place, "neighbour-\(position)-\(rank)"),
+                        label: label(splits.train, place), similarity: similarities[position * width + rank]))
+            }
+            rows.append(.init(query: query, neighbours: neighbours))
+        }
+        try JSONFile.write(NeighbourSheet(rows: rows), to: "\(path)/neighbours.json")
+    }
+
+    /// The images in the plane of their first two principal components.
+    private func writeMap(_ splits: EvaluationData.Splits) throws {
+        let (features, images) = (splits.test ?? splits.train, splits.testImages ?? splits.trainImages)
+        guard features.count >= 3, features.width >= 2 else { return }
+        let shown = evenly(features.count, Self.mapPoints)
+        let thumbnails = Set(evenly(shown.count, Self.mapThumbnails))
+        let unit = features.matrix.rows(Tensor(shown)).normalized()
+        let places = try PCA.map(unit).doubles
+        var points: [EmbeddingMap.Point] = []
+        for (position, row) in shown.enumerated() {
+            let image = thumbnails.contains(position) ? try thumbnail(images, row, "map-\(position)") : nil
+            points.append(.init(x: places[2 * position], y: places[2 * position + 1], label: label(features, row), image: image))
+        }
+        try JSONFile.write(EmbeddingMap(method: "PCA", points: points, classes: features.classNames), to: "\(path)/map.json")
+    }
+
+    private func label(_ features: Features, _ row: Int) -> String? {
+        features.labels[row] >= 0 ? features.classNames[features.labels[row]] : nil
+    }
+
+    /// Rows that take turns through the classes.
+    private func spread(_ features: Features, _ count: Int) -> [Int] {
+        var byClass = [[Int]](repeating: [], count: features.classNames.count)
+        for (row, label) in features.labels.enumerated() where label >= 0 { byClass[label].append(row) }
+        byClass.removeAll(where: \.isEmpty)
+        var chosen: [Int] = []
+        var turn = 0
+        while chosen.count < count, byClass.contains(where: { $0.count > turn }) {
+            for rows in byClass where turn < rows.count && chosen.count < count { chosen.append(rows[turn]) }
+            turn += 1
+        }
+        return chosen
+    }
+
+    private func evenly(_ total: Int, _ count: Int) -> [Int] {
+        let count = min(total, count)
+        return (0..<count).map { $0 * total / count }
+    }
+
+    private func thumbnail(_ images: any ImageDataset, _ row: Int, _ name: String) throws -> String {
+        let file = "thumbnails/\(name).png"
+        let image = try images.image(at: row, coveringAtLeast: Self.thumbnailSide)
+        try AtomicFile.write(ImageEncoder.png(image.thumbnail(Self.thumbnailSide)), to: "\(path)/\(file)")
+        return file
+    }
+}

@@ -1,0 +1,160 @@
+import ArgumentParser
+import Fovea
+import Foundation
+
+struct Demo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The main job in a few minutes: pretrain without labels, then compare with baselines that have few.",
+        discussion: """
+            Without --data the images are made up: eight shapes over varied textures, colours, positions and sizes, written to
+            <out>/images. With --data they are yours; with a folder per class (best in train/ and test/) the comparison is made
+            too, otherwise the run ends with the encoder.
+            """)
+
+    @Option(help: "Your images: a folder, a CSV list or a packed set.", completion: .file())
+    var data: String?
+
+    @Option(help: "Where everything goes; what is there is replaced.", completion: .directory)
+    var out = "runs/demo"
+
+    @Option(help: "Labels per class that the comparison uses.")
+    var labels = 20
+
+    @Option(help: "Times through the images; by default as many as take about two minutes.")
+    var epochs: Int?
+
+    @Option(help: "Images to train on at most.")
+    var limit = 4000
+
+    @Option(help: "What chance draws from.")
+    var seed: UInt64 = 0
+
+    @OptionGroup var machine: MachineOptions
+
+    func validate() throws {
+        if labels < 1 { throw ValidationError("--labels must be at least 1") }
+        if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1") }
+        if limit < 32 { throw ValidationError("--limit must be at least 32") }
+    }
+
+    func run() throws {
+        Interruption.watch()
+        machine.apply()
+        let folder = RunFolder("\(out)/simclr")
+        try prepareFolder()
+        let images = try data ?? makeImages()
+        let splits = try DatasetSplits.open(images, options: { var o = DatasetOptions(); o.limit = limit; o.seed = seed; return o }())
+
+        say("\n1  pretraining on \(Format.count(splits.train.count)) images, without their labels")
+        let recipe = try makeRecipe("simclr", splits.train, images)
+        try train(recipe, splits.train, folder)
+
+        guard !splits.train.classNames.isEmpty else {
+            say("\nThese images have no labels, so there is nothing to compare with: the encoder is \(folder.encoder)")
+            say("embed images with it by: fovea embed \(folder.path) \(images) --out \(out)/features.npy")
+            print("report: \(try RunReport.write(folder.path))")
+            return
+        }
+        let (few, test) = try division(splits)
+        say("\n2  a supervised network from scratch, on \(few.count) labels (\(labels) per class)")
+        let supervised = try superviseFromScratch(few, images)
+
+        say("\n3  the same \(few.count) labels on the encoder's features, a random encoder's and raw pixels")
+        var evaluator = Evaluator()
+        evaluator.seed = seed
+        evaluator.device = try machine.chosenDevice()
+        evaluator.loaderThreads = machine.loaders
+        var outcome = try evaluator(
+            Encoder.load(folder.path, on: evaluator.device), name: "simclr", train: few, test: test, folder: "\(folder.path)/evaluation")
+        outcome.results.append(try evaluator.accuracy(of: supervised, name: "supervised", trainImages: few.count, on: test))
+        try evaluator.write(outcome, to: "\(folder.path)/evaluation")
+
+        print("\n" + ResultsTable.text(outcome.results))
+        for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
+        print("report: \(try RunReport.write(folder.path))")
+    }
+
+    // MARK: Parts
+
+    private func prepareFolder() throws {
+        guard FileManager.default.fileExists(atPath: out) else { return }
+        // Only what a demo makes is removed: a mistyped --out must not cost anybody's files.
+        for name in ["simclr", "supervised", "images"] where FileManager.default.fileExists(atPath: "\(out)/\(name)") {
+            do { try FileManager.default.removeItem(atPath: "\(out)/\(name)") } catch {
+                throw FileError(path: out, description: "cannot replace \(out)/\(name): choose another --out")
+            }
+        }
+    }
+
+    private func makeImages() throws -> String {
+        say("No --data: making 4,000 images of shapes to train on and 1,000 to test on, in \(out)/images. They are synthetic; for")
+        say("a real answer give a folder of yours: make demo DATA=photos/")
+        for (part, count, seed) in [("train", 4000, self.seed), ("test", 1000, self.seed &+ 1)] {
+            let shapes = SyntheticShapes(count: count, seed: seed)
+            for index in 0..<count {
+                let bytes = ImageEncoder.png(try shapes.image(at: index, coveringAtLeast: nil))
+                try AtomicFile.write(bytes, to: "\(out)/images/\(part)/\(shapes.name(at: index))", synced: false)
+            }
+        }
+        return "\(out)/images"
+    }
+
+    private func makeRecipe(_ method: String, _ images: any ImageDataset, _ path: String) throws -> Recipe {
+        var recipe = try DefaultRecipe.make(method: method, for: images)
+        recipe.data.path = path
+        recipe.data.imageSize = min(recipe.data.imageSize, 64)
+        // A quarter of the published width: two cores, two minutes.
+        recipe.backbone = BackboneSettings("resnet18", width: 16, stem: recipe.data.imageSize > 32 ? .imagenet : .small)
+        recipe.training.batchSize = min(128, max(16, images.count / 8))
+        recipe.training.learningRate = 0.12
+        recipe.training.epochs = epochs ?? max(1, 10 * 4000 / max(images.count, 400))
+        recipe.training.warmUpEpochs = 0
+        recipe.training.seed = seed
+        recipe.monitoring.knnEveryEpochs = 0
+        recipe.provenance = "fovea demo"
+        return recipe
+    }
+
+    private func train(_ recipe: Recipe, _ images: any ImageDataset, _ folder: RunFolder) throws {
+        var options = try machine.trainerOptions()
+        options.observer = TerminalProgress(quiet: false)
+        options.shouldStop = { Interruption.isRequested }
+        let trainer = try Trainer(recipe, dataset: images, folder: folder, options: options)
+        try ViewSheet.write(recipe, images, to: folder.file("evaluation/views.png"))
+        if try trainer.run() == .interrupted { throw ExitCode(130) }
+    }
+
+    /// A few labelled images for training, and the test split, or of undivided images another part.
+    private func division(_ splits: DatasetSplits) throws -> (few: any ImageDataset, test: any ImageDataset) {
+        let train = splits.train
+        var byClass = [[Int]](repeating: [], count: train.classNames.count)
+        for index in Sampler.shuffled(train.count, seed: seed, epoch: 0) {
+            if let label = train.label(at: index) { byClass[label].append(index) }
+        }
+        let few = byClass.flatMap { $0.prefix(splits.test == nil ? min(labels, max(1, $0.count / 2)) : labels) }.sorted()
+        if let test = splits.test { return (train.subset(few), test) }
+        let used = Set(few)
+        let rest = byClass.flatMap { $0 }.filter { !used.contains($0) }.sorted()
+        guard !rest.isEmpty else { throw TrainingError("there are too few labelled images to test on: give fewer --labels") }
+        say("   (no test/ folder: tested on the other \(Format.count(min(rest.count, 1000))) labelled images, which pretraining has seen)")
+        return (train.subset(few), train.subset(Array(rest.prefix(1000))))
+    }
+
+    /// The same backbone, trained with the few labels alone until it has long converged.
+    private func superviseFromScratch(_ few: any ImageDataset, _ path: String) throws -> Supervised {
+        var recipe = try makeRecipe("supervised", few, path)
+        recipe.training.batchSize = min(32, few.count)
+        recipe.training.learningRate = 0.4
+        recipe.training.epochs = max(30, 600 * recipe.training.batchSize / few.count)
+        recipe.monitoring.healthImages = 0
+        recipe.monitoring.checkpointEveryEpochs = recipe.training.epochs
+        var options = try machine.trainerOptions()
+        options.rehearses = false
+        options.shouldStop = { Interruption.isRequested }
+        let trainer = try Trainer(recipe, dataset: few, folder: RunFolder("\(out)/supervised"), options: options)
+        if try trainer.run() == .interrupted { throw ExitCode(130) }
+        return trainer.method as! Supervised
+    }
+
+    private func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+}

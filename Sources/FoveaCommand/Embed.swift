@@ -1,0 +1,80 @@
+import ArgumentParser
+import Fovea
+import Foundation
+
+struct Embed: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write a feature vector for every image.",
+        discussion: "The file's ending chooses the form: .safetensors and .npy hold the matrix, .csv a row per image; all keep the names.")
+
+    @Argument(help: "A run's folder, or a weights file (.safetensors).", completion: .file())
+    var source: String
+
+    @Argument(help: "Images: a folder, a CSV list, or a packed set.", completion: .file())
+    var images: String
+
+    @Option(help: "The file to write: .safetensors, .npy or .csv.", completion: .file())
+    var out: String
+
+    @Option(help: "The backbone of a weights file that does not say it.")
+    var backbone: String?
+
+    @Option(help: "Channels of that backbone's first stage.")
+    var width = 64
+
+    @Option(help: "The side of the images that the weights file was trained on.")
+    var imageSize = 224
+
+    @Option(help: "Images at a time.")
+    var batchSize = 64
+
+    @OptionGroup var machine: MachineOptions
+
+    @Flag(help: "Print nothing but errors.")
+    var quiet = false
+
+    func validate() throws {
+        let endings = ImageEmbeddings.Format.allCases.map(\.rawValue)
+        guard endings.contains((out as NSString).pathExtension.lowercased()) else {
+            throw ValidationError("--out \(out): end the name in \(endings.map { ".\($0)" }.joined(separator: ", "))")
+        }
+        if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
+    }
+
+    func run() throws {
+        machine.apply()
+        let encoder = try Encoder.load(
+            source, backbone: backbone.map { BackboneSettings($0, width: width) }, imageSize: imageSize, on: machine.chosenDevice())
+        for (path, part) in try parts() { try write(part, encoder, to: path) }
+    }
+
+    /// All images of a folder go into one file, whatever its sub-folders mean; the parts of a packed set into one each.
+    private func parts() throws -> [(path: String, images: any ImageDataset)] {
+        let splits = try DatasetSplits.open(images)
+        if splits.format == .folder {
+            let isDivided = splits.test != nil || splits.train.name(at: 0) != (try FolderDataset(images)).name(at: 0)
+            return [(out, isDivided ? try FolderDataset(images).unlabelled : splits.train)]
+        }
+        let all: [(String, (any ImageDataset)?)] = [("train", splits.train), ("test", splits.test), ("unlabelled", splits.unlabelled)]
+        let found = all.compactMap { name, images in images.map { (name, $0) } }
+        return found.map { (found.count > 1 ? Self.numbered(out, $0.0) : out, $0.1) }
+    }
+
+    private func write(_ part: any ImageDataset, _ encoder: Encoder, to path: String) throws {
+        let start = Date()
+        let embeddings = try encoder.embed(part, batchSize: batchSize, loaderThreads: machine.loaders)
+        try embeddings.write(to: path)
+        guard !quiet else { return }
+        let seconds = Date().timeIntervalSince(start)
+        var line = "\(path): \(Format.count(embeddings.names.count)) images, \(embeddings.matrix.size(1)) features each, "
+        line += String(format: "%.0f images/s", Double(embeddings.names.count) / max(seconds, 1e-9))
+        if let first = embeddings.unreadable.first { line += "; \(embeddings.unreadable.count) unreadable (first: \(first))" }
+        print(line)
+    }
+
+    /// `photos.npy` → `photos.test.npy`: a divided set gives a file for each part.
+    private static func numbered(_ path: String, _ part: String) -> String {
+        let name = path as NSString
+        return name.deletingPathExtension + ".\(part)." + name.pathExtension
+    }
+}

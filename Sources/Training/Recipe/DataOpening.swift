@@ -1,0 +1,13 @@
+public import Methods
+public import Views
+
+extension DataSettings {
+    /// The images to train on: of a divided set the part without labels where there is one and the method needs none, else
+    /// the training part; limited as the settings say.
+    public func open(_ entry: MethodEntry) throws -> any ImageDataset {
+        guard let path else { throw TrainingError("the recipe does not say where the images are: give --data") }
+        let splits = try DatasetSplits.open(path)
+        let images = entry.card.needsLabels ? splits.train : splits.unlabelled ?? splits.train
+        return limit.map { images.randomSubset(limit: $0, seed: UInt64(truncatingIfNeeded: limitSeed)) } ?? images
+    }
+}
