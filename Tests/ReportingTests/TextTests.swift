@@ -81,7 +81,8 @@ import Testing
 
     @Test func encodersByProtocols() {
         let pivot = ResultsPivot([
-            row("simclr", "knn", "k=20", 0.421), row("raw pixels", "knn", "k=20", 0.321), row("simclr", "linear", "lr=0.1", 0.5),
+            row("simclr", "knn", "k=20", 0.421), row("raw pixels", "knn", "k=20", 0.321),
+            row("simclr", "linear", "lr=0.1", 0.5),
         ])
         #expect(
             pivot.text() == """
