@@ -56,7 +56,7 @@ public struct BarChart: Sendable {
         let left = min(names + 12, width * 0.38)
         let values = bars.map { Drawing.width(style.text($0.value), size: 12.5) }.max() ?? 0
         let right = width - values - 14
-        let ticksAbout = max(2, Int((right - left) / 70))
+        let ticksAbout = max(3, Int((right - left) / 70))
         let ends = bars.flatMap { [$0.value, $0.lower ?? 0, $0.upper ?? 0, 0] }.filter { Scale.isDrawable($0, .linear) }
         let (lower, upper) = (ends.min() ?? 0, ends.max() ?? 0)
         let scale = Scale(lower: lower, upper: upper > lower ? upper : lower + 1, start: left, end: right)
@@ -75,7 +75,8 @@ public struct BarChart: Sendable {
         var y = top
         for (number, group) in groups.enumerated() {
             if number > 0 { y += gap }
-            content += #"<text x="0" y="\#(y + 14)" font-size="12" font-weight="600">\#(Drawing.truncated(group.name, to: width))</text>\#n"#
+            let name = Drawing.truncated(group.name, to: width)
+            content += #"<text x="0" y="\#(y + 14)" font-size="12" font-weight="600">\#(name)</text>\#n"#
             y += header
             content += ticks.values.map { line($0, from: y, to: y + row * Double(group.bars.count)) }.joined()
             for bar in group.bars {

@@ -52,7 +52,8 @@ enum Drawing {
             let y = scale.position(value)
             return """
                 <line x1="\(left)" x2="\(right)" y1="\(y)" y2="\(y)" stroke="currentColor" stroke-opacity="\(value == 0 ? 0.35 : 0.13)"/>\
-                <text x="\(left - 7)" y="\(y + 4)" text-anchor="end" font-size="11" opacity="0.75">\(ticks.label(value, style: style))</text>
+                <text x="\(left - 7)" y="\(y + 4)" text-anchor="end" font-size="11" opacity="0.75">\
+                \(ticks.label(value, style: style))</text>
 
                 """
         }.joined()
@@ -64,7 +65,7 @@ enum Drawing {
             let x = scale.position(value)
             return """
                 <line x1="\(x)" x2="\(x)" y1="\(top ?? y)" y2="\(y + 4)" stroke="currentColor" \
-                stroke-opacity="\(top == nil ? 0.4 : 0.13)"/>\
+                stroke-opacity="\(top == nil ? 0.4 : value == 0 ? 0.35 : 0.13)"/>\
                 <text x="\(x)" y="\(y + 16)" text-anchor="middle" font-size="11" opacity="0.75">\(ticks.label(value, style: style))</text>
 
                 """

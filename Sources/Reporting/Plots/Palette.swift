@@ -6,7 +6,7 @@ enum Palette {
     static let dark = ["#77aafc", "#d9642a", "#5ee0a0", "#b66884", "#f5e05a", "#8360ff"]
     static let lightPage = "#fbfaf7"
     static let darkPage = "#15171b"
-    static let dashes = ["", "6 3", "2 3", "8 3 2 3"]
+    static let dashes = ["none", "6 3", "2 3", "8 3 2 3"]
 
     /// A colour that follows the page's scheme, and the light one where no page defines it.
     static func color(_ series: Int) -> String {

@@ -39,7 +39,9 @@ public struct ScatterPlot: Sendable {
     public func svg() -> String { markup().text }
 
     func markup() -> Markup {
-        let points = points.filter { Scale.isDrawable($0.x, .linear) && Scale.isDrawable($0.y, .linear) && series.indices.contains($0.series) }
+        let points = points.filter { point in
+            Scale.isDrawable(point.x, .linear) && Scale.isDrawable(point.y, .linear) && series.indices.contains(point.series)
+        }
         let legend = Legend(
             showsLegend ? series.indices.map { Legend.Entry(name: series[$0], sign: Self.sign($0)) } : [], width: width, top: 22)
         let (left, right, top, bottom) = (44.0, width - 10, 30 + legend.height, height - 22)

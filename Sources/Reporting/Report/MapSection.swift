@@ -5,13 +5,9 @@ enum MapSection {
 
     static func section(_ contents: RunContents, _ notes: inout [String]) -> ReportSection? {
         guard let map = contents.map, !map.points.isEmpty else { return nil }
-        // Every so-many-th point: the first ones might all be of one class.
-        let stride = (map.points.count + mostPoints - 1) / mostPoints
-        let points = map.points.enumerated().filter { $0.offset % stride == 0 }.map(\.element)
-        if stride > 1 {
-            notes.append(
-                "evaluation/map.json: \(NumberStyle.count(points.count)) of \(NumberStyle.count(map.points.count)) points are drawn")
-        }
+        let points = sample(map.points, count: mostPoints)
+        let total = NumberStyle.count(map.points.count)
+        let amount = points.count == map.points.count ? total : "\(NumberStyle.count(points.count)) of \(total)"
         let labels = points.map { $0.label ?? "unlabelled" }
         let classes = ((map.classes ?? []).filter(Set(labels).contains) + labels).uniqued()
         let index = Dictionary(uniqueKeysWithValues: zip(classes, 0...))
@@ -27,7 +23,7 @@ enum MapSection {
         }
         if let note = images.note("evaluation/map.json") { notes.append(note) }
         var plot = ScatterPlot(
-            title: map.method ?? "Two dimensions", unit: "\(NumberStyle.count(points.count)) images", series: classes, points: drawn)
+            title: map.method ?? "Two dimensions", unit: "\(amount) images", series: classes, points: drawn)
         plot.showsLegend = false
         return ReportSection(
             id: "map", title: "Map",
@@ -36,11 +32,24 @@ enum MapSection {
                 Two dimensions show little of the whole: trust the numbers above more.
                 """,
             content: """
-                <div class="map"><figure>\(plot.markup())</figure>
+                <div class="map\(classes.count > 14 ? " many" : "")"><figure>\(plot.markup())</figure>
                 \(legend(classes))</div>
                 <div id="peek" hidden="hidden" aria-hidden="true"><img alt=""/><span></span></div>
                 <script type="application/json" id="map-images">\(Markup(raw: json(addresses)))</script>
                 """)
+    }
+
+    /// `count` of the points, the same ones every time. Scattered, because points may be sorted by class, or dealt out class by
+    /// class: neither the first ones nor every so-many-th one would be a fair choice.
+    static func sample<Point>(_ points: [Point], count: Int) -> [Point] {
+        guard points.count > count else { return points }
+        func scattered(_ index: Int) -> UInt64 {
+            var z = UInt64(index) &* 0x9E37_79B9_7F4A_7C15
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return z ^ (z >> 31)
+        }
+        return points.indices.sorted { scattered($0) < scattered($1) }.prefix(count).sorted().map { points[$0] }
     }
 
     private static func legend(_ classes: [String]) -> Markup {

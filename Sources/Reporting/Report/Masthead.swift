@@ -63,7 +63,7 @@ struct Masthead {
     private static func notes(_ notes: [String]) -> Markup {
         guard !notes.isEmpty else { return .empty }
         return """
-            <aside class="notes"><h2>What could not be read</h2><ul>\(notes.map { "<li>\($0)</li>" as Markup })</ul></aside>
+            <aside class="notes"><h2>Notes on this report</h2><ul>\(notes.map { "<li>\($0)</li>" as Markup })</ul></aside>
 
             """
     }

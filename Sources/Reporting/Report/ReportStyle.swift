@@ -38,24 +38,24 @@ enum ReportStyle {
         section>header h2{margin:0 0 6px;font-size:19px;line-height:1.25;letter-spacing:-.01em}
         section>header p{margin:0;font-size:14.5px;color:var(--quiet)}
         figure{margin:0}
+        .content>figure+figure+figure{margin-top:30px}
         svg.chart{display:block;width:100%;height:auto;overflow:visible}
         .narrow{display:none}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:34px 40px}
         figcaption{font-size:13px;color:var(--quiet)}
         .charts figcaption{margin-top:6px}
         table{width:100%;border-collapse:collapse;font-size:15px}
-        .results{margin-top:30px}
+        .results{margin-top:30px;table-layout:fixed}
         th,td{padding:9px 18px 9px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);font-weight:400}
         th:last-child,td:last-child{padding-right:0}
         thead th{font-size:13px;color:var(--quiet);padding-top:0}
-        tbody th{white-space:nowrap;overflow-wrap:normal}
         small{font-size:13px;color:var(--quiet)}
         td.value{white-space:nowrap}
         .results{max-width:760px}
         .results tbody:not(:last-child)::after{content:"";display:block;height:18px}
         .results tr>*{width:33%}
         .block th{padding-top:16px;font-weight:600;white-space:normal}
-        .block small{margin-left:6px}
+        .block small{margin-left:6px;font-weight:400}
         tr.subject th,tr.subject b{font-weight:700;color:var(--accent)}
         tr:not(.subject) b{font-weight:500}
         .verdict{margin:0 0 28px;padding:12px 16px;border-radius:6px;max-width:44em}
@@ -89,6 +89,8 @@ enum ReportStyle {
         .tile.query figcaption{color:var(--ink);font-weight:600;font-size:14px}
         .more{margin:16px 0 0;font-size:14px;color:var(--quiet)}
         .map{display:grid;grid-template-columns:minmax(0,1fr) 150px;gap:16px 28px;align-items:start}
+        .map.many{grid-template-columns:minmax(0,1fr)}.map.many figure{max-width:720px}
+        .map.many .legend{flex-flow:row wrap;padding-top:0}
         .map>:only-child{grid-column:1/-1}
         .legend{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:4px;font-size:14px}
         .map .legend{padding-top:26px;flex-direction:column;align-items:flex-start}

@@ -19,7 +19,8 @@ enum Lenient<Value: Decodable & Sendable>: Decodable, Sendable {
             }
         }
         if let first {
-            note("\(file): \(rows.count - values.count) of \(rows.count) \(what)s are damaged and left out (\(first))")
+            let damaged = rows.count - values.count
+            note("\(file): \(damaged) of \(rows.count) \(what)s \(damaged == 1 ? "is" : "are") damaged and left out (\(first))")
         }
         return values
     }

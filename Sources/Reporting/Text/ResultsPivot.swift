@@ -38,7 +38,9 @@ public struct ResultsPivot: Sendable, Equatable {
     public func text(width: Int = 100) -> String {
         let texts = cells.map { row in row.map { $0?.valueAndInterval ?? TextTable.missing } }
         func widest(_ cells: [String]) -> Int { cells.map(DisplayWidth.of).max() ?? 0 }
-        let first = widest(["encoder"] + encoders)
+        // Names as long as paths must not push the numbers out.
+        let names = encoders.map { DisplayWidth.truncated($0.withoutControls, to: 32) }
+        let first = widest(["encoder"] + names)
         var blocks: [[Int]] = []
         var used = width
         for column in columns.indices {
@@ -53,7 +55,7 @@ public struct ResultsPivot: Sendable, Equatable {
         return blocks.map { block in
             TextTable(
                 ["encoder"] + block.map { columns[$0] },
-                rows: encoders.indices.map { encoder in [encoders[encoder]] + block.map { texts[encoder][$0] } },
+                rows: encoders.indices.map { encoder in [names[encoder]] + block.map { texts[encoder][$0] } },
                 maximumWidth: width
             ).render()
         }.joined(separator: "\n\n")

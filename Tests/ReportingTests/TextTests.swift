@@ -1,0 +1,129 @@
+import Testing
+
+@testable import Reporting
+
+@Suite struct NumberStyleTests {
+    @Test func percentagesAndNumbers() {
+        #expect(NumberStyle.percent.text(0.4213) == "42.1 %")
+        #expect(NumberStyle.percent.bareText(-0.00001) == "0.0")
+        #expect(NumberStyle.plain.text(0.00012) == "0.00012")
+        #expect(NumberStyle.plain.text(0.000012) == "1.2e-5")
+        #expect(NumberStyle.plain.text(12345.6) == "12,346")
+        #expect(NumberStyle.plain.text(.nan) == "–")
+        #expect(NumberStyle.count(1_234_567) == "1,234,567")
+        #expect(NumberStyle.count(-123) == "-123")
+    }
+
+    @Test(arguments: [
+        (0.84, "0.8 s"), (45.2, "45 s"), (320.5, "5 min 21 s"), (3600, "1 h"), (8040, "2 h 14 min"), (90_061, "1 d 1 h"), (-1, "–"),
+    ])
+    func durationsInTheirTwoLargestUnits(seconds: Double, text: String) {
+        #expect(NumberStyle.duration(seconds: seconds) == text)
+    }
+
+    @Test func memory() {
+        #expect(NumberStyle.memory(megabytes: 812.4) == "812 MB")
+        #expect(NumberStyle.memory(megabytes: 1612) == "1.6 GB")
+    }
+}
+
+@Suite struct TextTableTests {
+    @Test func numbersStandRightAndWordsLeft() {
+        let table = TextTable(["encoder", "kNN"], rows: [["simclr", "42.1 %"], ["raw pixels", "9.8 %"], ["supervised", "–"]])
+        #expect(
+            table.render() == """
+                encoder        kNN
+                ──────────  ──────
+                simclr      42.1 %
+                raw pixels   9.8 %
+                supervised       –
+                """)
+    }
+
+    @Test func wordsGiveWayBeforeNumbers() {
+        let table = TextTable(["name", "value"], rows: [[String(repeating: "x", count: 60), "1234567"]], maximumWidth: 30)
+        let lines = table.render().split(separator: "\n")
+        #expect(lines[2] == "\(String(repeating: "x", count: 20))…  1234567")
+    }
+
+    @Test(arguments: [1, 3, 40])
+    func noLineIsWiderThanAsked(columns: Int) {
+        let row = (0..<columns).map { "\($0 * 1111) wörter 猫猫猫猫猫猫猫猫猫猫猫猫" }
+        let table = TextTable(row, rows: [row, ["short"]], maximumWidth: 100)
+        for line in table.render().split(separator: "\n") { #expect(line.reduce(0) { $0 + DisplayWidth.of($1) } <= 100) }
+    }
+
+    @Test func wideCharactersKeepColumnsAligned() {
+        let lines = TextTable(["label", "n"], rows: [["猫", "1"], ["cat", "22"]]).render().split(separator: "\n")
+        #expect(lines[2] == "猫      1")
+        #expect(lines[3] == "cat    22")
+    }
+
+    @Test func namesCannotSteerTheTerminal() {
+        let text = TextTable(["name"], rows: [["a\u{1B}[2Jb\nc"]]).render()
+        #expect(!text.contains("\u{1B}"))
+        #expect(text.split(separator: "\n").count == 3)
+    }
+
+    @Test func shortRowsAreFilledUp() {
+        #expect(TextTable(["a", "b"], rows: [["x"]]).render() == "a  b\n─  ─\nx")
+    }
+}
+
+@Suite struct ResultsPivotTests {
+    private func row(
+        _ encoder: String, _ name: String, _ setting: String?, _ value: Double, metric: String = "top-1", split: String = "test"
+    ) -> EvaluationResult {
+        EvaluationResult(
+            encoder: encoder, protocolName: name, setting: setting, split: split, metric: metric, value: value, lower: value - 0.02,
+            upper: value + 0.021)
+    }
+
+    @Test func encodersByProtocols() {
+        let pivot = ResultsPivot([
+            row("simclr", "knn", "k=20", 0.421), row("raw pixels", "knn", "k=20", 0.321),
+            row("simclr", "linear", "lr=0.1", 0.5),
+        ])
+        #expect(
+            pivot.text() == """
+                encoder               kNN k=20  linear probe lr=0.1
+                ──────────  ──────────────────  ───────────────────
+                simclr      42.1 % (40.1–44.2)   50.0 % (48.0–52.1)
+                raw pixels  32.1 % (30.1–34.2)                    –
+                """)
+    }
+
+    @Test func settingsChosenForEachEncoderShareAColumn() {
+        let chosen = ResultsPivot([row("simclr", "knn", "k=20", 0.4), row("raw pixels", "knn", "k=5", 0.3)])
+        #expect(chosen.columns == ["kNN"])
+        let several = ResultsPivot([row("simclr", "knn", "k=20", 0.4), row("simclr", "knn", "k=5", 0.3)])
+        #expect(several.columns == ["kNN k=20", "kNN k=5"])
+    }
+
+    @Test func metricAndSplitAreNamedWhereTheyDiffer() {
+        let pivot = ResultsPivot([
+            row("simclr", "knn", nil, 0.4), row("simclr", "knn", nil, 0.7, metric: "top-5"),
+            row("simclr", "knn", nil, 0.4, split: "train"),
+        ])
+        #expect(pivot.columns == ["kNN test", "kNN top-5 test", "kNN train"])
+    }
+
+    @Test func theLastOfEqualRowsCounts() {
+        let pivot = ResultsPivot([row("simclr", "knn", "k=20", 0.1), row("simclr", "knn", "k=20", 0.2)])
+        #expect(pivot.cells[0][0]?.value == 0.2)
+    }
+
+    @Test func longNamesDoNotPushTheNumbersOut() {
+        let pivot = ResultsPivot([row(String(repeating: "x", count: 99), "knn", nil, 0.5), row("b", "linear", nil, 0.25)])
+        #expect(pivot.text().contains("\(String(repeating: "x", count: 31))…  50.0 % (48.0–52.1)"))
+        #expect(!pivot.text().contains("\n\n"))
+    }
+
+    @Test func whatDoesNotFitFollowsBelow() {
+        let pivot = ResultsPivot((0..<9).map { row("simclr", "protocol \($0)", nil, 0.5) })
+        let text = pivot.text(width: 80)
+        #expect(text.split(separator: "\n\n").count == 3)
+        for number in 0..<9 { #expect(text.contains("protocol \(number)")) }
+        for line in text.split(separator: "\n") { #expect(line.count <= 80) }
+    }
+}
