@@ -30,8 +30,8 @@ import Testing
     /// The extension says nothing: the bytes do.
     @Test func extensionIsNotTrusted() throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write(Fixtures.bytes("rgb.png"), to: "photo.jpg")
-        #expect(try decoder.decode(file: path) == Fixtures.expected("rgb.png"))
+        let path = try folder.write(DecodingFixtures.bytes("rgb.png"), to: "photo.jpg")
+        #expect(try decoder.decode(file: path) == DecodingFixtures.expected("rgb.png"))
     }
 
     /// Cut anywhere, a file is an error. Behind the pixels of some formats lie bytes that no pixel needs: how many is stated.
@@ -41,7 +41,7 @@ import Testing
         ("rgb.ppm", 0), ("grey.pgm", 0), ("bilevel.pbm", 0), ("lzw.tif", 0), ("rgb16.tif", 0), ("tiled.tif", 0),
     ])
     func truncatedIsAnError(name: String, spare: Int) throws {
-        let whole = try Fixtures.bytes(name)
+        let whole = try DecodingFixtures.bytes(name)
         for count in 0..<whole.count - spare {
             let found = error(Array(whole[..<count]))
             #expect(found != nil, "\(name) cut to \(count) of \(whole.count) bytes was read")
@@ -50,18 +50,18 @@ import Testing
     }
 
     @Test func messagesAreOneLine() throws {
-        for name in Fixtures.names where !name.hasSuffix("_text.ppm") && !name.hasSuffix("_text.pgm") {
-            let whole = try Fixtures.bytes(name)
+        for name in DecodingFixtures.names where !name.hasSuffix("_text.ppm") && !name.hasSuffix("_text.pgm") {
+            let whole = try DecodingFixtures.bytes(name)
             let text = try #require(error(Array(whole.prefix(whole.count / 2)))).description
             #expect(!text.contains("\n") && text.count < 250 && text.hasPrefix("broken ") && !text.hasSuffix(": "), "\(name): \(text)")
         }
         #expect(ImageError.empty.description == "the file is empty")
         #expect(ImageError.tooLarge(width: 3, height: 4, limit: 5).description == "3 × 4 pixels are more than the limit of 5")
-        #expect(error(try Array(Fixtures.bytes("rgb.png").prefix(200))) == .corrupt(format: .png, reason: "premature end of file"))
+        #expect(error(try Array(DecodingFixtures.bytes("rgb.png").prefix(200))) == .corrupt(format: .png, reason: "premature end of file"))
     }
 
-    @Test(arguments: Fixtures.names) func limitCountsPixelsOfTheHeader(_ name: String) throws {
-        let bytes = try Fixtures.bytes(name)
+    @Test(arguments: DecodingFixtures.names) func limitCountsPixelsOfTheHeader(_ name: String) throws {
+        let bytes = try DecodingFixtures.bytes(name)
         let size = try decoder.size(of: bytes)
         #expect(error(bytes, limit: size.width * size.height) == nil)
         guard case .tooLarge(let width, let height, let limit) = error(bytes, limit: size.width * size.height - 1) else {
@@ -73,18 +73,18 @@ import Testing
 
     /// Headers that promise the world are refused before memory is taken for it.
     @Test func hostileHeaders() throws {
-        var png = try Fixtures.bytes("rgb.png")
+        var png = try DecodingFixtures.bytes("rgb.png")
         png.replaceSubrange(16..<24, with: [0x7F, 0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF])
         #expect(error(png) == .corrupt(format: .png, reason: "the header promises more pixels than the file can hold"))
         png.replaceSubrange(16..<24, with: [0, 0, 0, 0, 0, 0, 0, 1])
         #expect(error(png) == .corrupt(format: .png, reason: "invalid sides in the header"))
 
-        var jpeg = try Fixtures.bytes("rgb420.jpg")
+        var jpeg = try DecodingFixtures.bytes("rgb420.jpg")
         let frame = try #require(jpeg.indices.first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 })
         jpeg.replaceSubrange(frame + 5..<frame + 9, with: [0xFF, 0, 0xFF, 0])
         #expect(error(jpeg) == .corrupt(format: .jpeg, reason: "the header promises more pixels than the file can hold"))
 
-        var bmp = try Fixtures.bytes("rgb.bmp")
+        var bmp = try DecodingFixtures.bytes("rgb.bmp")
         bmp.replaceSubrange(18..<26, with: [0xFF, 0xFF, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0x7F])
         #expect(error(bmp) == .tooLarge(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF, limit: ImageDecoder.defaultPixelLimit))
         #expect(error(bmp, limit: .max) == .tooLarge(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF, limit: 1 << 32))
@@ -100,13 +100,13 @@ import Testing
     }
 
     @Test func unsupportedKindsSaySo() throws {
-        var bmp = try Fixtures.bytes("palette.bmp")
+        var bmp = try DecodingFixtures.bytes("palette.bmp")
         bmp[30] = 1
         #expect(error(bmp)?.description == "broken BMP: compression 1 is not supported")
     }
 
     @Test func encodersRoundTrip() throws {
-        let image = try Fixtures.expected("rgb.png")
+        let image = try DecodingFixtures.expected("rgb.png")
         #expect(try decoder.decode(ImageEncoder.png(image)) == image)
         var slopes: [UInt8] = []
         for y in 0..<30 { for x in 0..<40 { slopes += [UInt8(5 * x), UInt8(7 * y), 90] } }

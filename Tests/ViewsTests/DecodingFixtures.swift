@@ -3,7 +3,7 @@ import Foundation
 @testable import Views
 
 /// The pictures that Tests/ReferenceValues/generate_images.py made, and what Pillow reads from them.
-enum Fixtures {
+enum DecodingFixtures {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "ReferenceValues/images").path(percentEncoded: false)
 
@@ -30,38 +30,4 @@ enum Fixtures {
 func greatestDifference(_ a: PixelImage, _ b: PixelImage) -> Int {
     guard a.width == b.width, a.height == b.height else { return .max }
     return zip(a.pixels, b.pixels).map { abs(Int($0) - Int($1)) }.max() ?? .max
-}
-
-/// A folder that is removed when the test is over.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "fovea-test-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    /// Writes a file, with the folders it lies in, and returns its path.
-    @discardableResult
-    func write(_ bytes: [UInt8], to name: String) throws -> String {
-        let url = URL(filePath: "\(path)/\(name)")
-        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(bytes).write(to: url)
-        return "\(path)/\(name)"
-    }
-}
-
-/// Numbers that are the same in every run (SplitMix64).
-struct FixedNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

@@ -21,8 +21,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Fixtures.names) func mutated(_ name: String) throws {
-        let whole = try Fixtures.bytes(name)
+    @Test(arguments: DecodingFixtures.names) func mutated(_ name: String) throws {
+        let whole = try DecodingFixtures.bytes(name)
         var numbers = FixedNumbers(state: name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
         var refused = 0
         for round in 0..<60 {
@@ -57,5 +57,18 @@ import Testing
             let noise = (0..<Int.random(in: 0...200, using: &numbers)).map { _ in UInt8.random(in: 0...255, using: &numbers) }
             _ = survives(magics[round % magics.count] + noise, target: nil, "noise, round \(round)")
         }
+    }
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+private struct FixedNumbers: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
     }
 }

@@ -6,26 +6,26 @@ import Testing
     let decoder = ImageDecoder()
 
     @Test func fixturesAreThere() {
-        #expect(Fixtures.names.count >= 65)
+        #expect(DecodingFixtures.names.count >= 65)
     }
 
     /// JPEG decoders round differently: 2 levels. Everything else is exact.
-    @Test(arguments: Fixtures.names) func readsWhatPillowReads(_ name: String) throws {
-        let image = try decoder.decode(Fixtures.bytes(name))
+    @Test(arguments: DecodingFixtures.names) func readsWhatPillowReads(_ name: String) throws {
+        let image = try decoder.decode(DecodingFixtures.bytes(name))
         let tolerance = name.hasSuffix(".jpg") || name == "jpeg.tif" ? 2 : 0
-        let difference = try greatestDifference(image, Fixtures.expected(name))
+        let difference = try greatestDifference(image, DecodingFixtures.expected(name))
         #expect(difference <= tolerance, "\(name): off by \(difference)")
     }
 
-    @Test(arguments: Fixtures.names) func sizeAgreesWithPixels(_ name: String) throws {
-        let size = try decoder.size(file: Fixtures.path(name))
-        let image = try decoder.decode(file: Fixtures.path(name))
+    @Test(arguments: DecodingFixtures.names) func sizeAgreesWithPixels(_ name: String) throws {
+        let size = try decoder.size(file: DecodingFixtures.path(name))
+        let image = try decoder.decode(file: DecodingFixtures.path(name))
         #expect(size == (image.width, image.height))
     }
 
     @Test func orientationTurnsSides() throws {
-        let upright = try decoder.size(file: Fixtures.path("orientation_1.jpg"))
-        let turned = try decoder.size(file: Fixtures.path("orientation_6.jpg"))
+        let upright = try decoder.size(file: DecodingFixtures.path("orientation_1.jpg"))
+        let turned = try decoder.size(file: DecodingFixtures.path("orientation_6.jpg"))
         #expect(upright == (23, 17) && turned == (17, 23))
     }
 
@@ -48,32 +48,32 @@ import Testing
         (0, 127, 97),
     ])
     func scalesOnlyWhileTwiceTheTargetIsLeft(target: Int?, width: Int, height: Int) throws {
-        let image = try decoder.decode(file: Fixtures.path("scaled.jpg"), coveringAtLeast: target)
+        let image = try decoder.decode(file: DecodingFixtures.path("scaled.jpg"), coveringAtLeast: target)
         #expect((image.width, image.height) == (width, height))
     }
 
     @Test(arguments: [(24, "scaled_2"), (12, "scaled_4")]) func scaledPixels(target: Int, expected: String) throws {
-        let image = try decoder.decode(file: Fixtures.path("scaled.jpg"), coveringAtLeast: target)
-        let difference = try greatestDifference(image, Fixtures.expected(expected))
+        let image = try decoder.decode(file: DecodingFixtures.path("scaled.jpg"), coveringAtLeast: target)
+        let difference = try greatestDifference(image, DecodingFixtures.expected(expected))
         #expect(difference <= 2)
     }
 
     @Test func targetChangesNoOtherFormat() throws {
         for name in ["rgb.png", "lossy.webp", "rgb.tif", "rgb.bmp", "rgb.ppm"] {
-            let image = try decoder.decode(file: Fixtures.path(name), coveringAtLeast: 1)
+            let image = try decoder.decode(file: DecodingFixtures.path(name), coveringAtLeast: 1)
             #expect((image.width, image.height) == (23, 17))
         }
     }
 
     @Test func sameFromManyThreads() async throws {
-        let names = Fixtures.names
-        let alone = try names.map { try ImageDecoder().decode(Fixtures.bytes($0)) }
+        let names = DecodingFixtures.names
+        let alone = try names.map { try ImageDecoder().decode(DecodingFixtures.bytes($0)) }
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for offset in 0..<8 {
                 group.addTask {
                     try names.indices.allSatisfy { i in
                         let k = (i + offset * 9) % names.count
-                        return try ImageDecoder().decode(Fixtures.bytes(names[k])) == alone[k]
+                        return try ImageDecoder().decode(DecodingFixtures.bytes(names[k])) == alone[k]
                     }
                 }
             }
