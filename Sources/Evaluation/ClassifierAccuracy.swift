@@ -1,3 +1,4 @@
+internal import Backbones
 internal import Embeddings
 public import Files
 public import Methods

@@ -33,7 +33,7 @@ struct EvaluationFolder {
                 text(row.upper), text(row.trainImages), text(row.testImages), text(row.seeds), text(row.note),
             ]
         }
-        try AtomicFile.write(CSV.text(rows), to: "\(path)/results.csv")
+        try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: "\(path)/results.csv")
     }
 
     /// Test images spread over the classes, with the training images nearest to them.

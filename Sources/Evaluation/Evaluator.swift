@@ -3,7 +3,7 @@ internal import Embeddings
 public import Files
 internal import Foundation
 public import Torch
-public import Training
+internal import Training
 public import Views
 
 /// What an encoder is worth on labelled images: its protocols, and the same for a random encoder of its architecture and for

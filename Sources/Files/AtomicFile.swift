@@ -94,11 +94,13 @@ public struct AtomicFile: ~Copyable {
     }
 
     /// Puts the file in its place. Without it nothing changes.
-    public consuming func commit() throws(FileError) {
-        if fsync(descriptor) != 0 { throw FileError("write", path: path) }
+    /// - Parameter synced: wait for the disk; needless for what can be made again.
+    public consuming func commit(synced: Bool = true) throws(FileError) {
+        if synced, fsync(descriptor) != 0 { throw FileError("write", path: path) }
         if rename(temporary, path) != 0 { throw FileError("write", path: path) }
         isCommitted = true
         _ = close(descriptor)
+        guard synced else { return }
         // The rename itself must survive a power cut too.
         let folder = (path as NSString).deletingLastPathComponent
         let directory = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
@@ -109,10 +111,10 @@ public struct AtomicFile: ~Copyable {
     }
 
     /// Writes the whole content at once.
-    public static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+    public static func write(_ bytes: [UInt8], to path: String, synced: Bool = true) throws(FileError) {
         let file = try AtomicFile(path)
         try file.write(bytes)
-        try file.commit()
+        try file.commit(synced: synced)
     }
 
     public static func write(_ text: String, to path: String) throws(FileError) { try write(Array(text.utf8), to: path) }

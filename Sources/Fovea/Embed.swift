@@ -57,7 +57,7 @@ extension ImageEmbeddings {
         case .npy:
             try NumpyFile.write(matrix, to: path)
             let table = zip(names, labels.isEmpty ? names.map { _ in "" } : labels).map { [$0, $1] }
-            try AtomicFile.write(CSV.text([["name", "label"]] + table), to: (path as NSString).deletingPathExtension + ".names.csv")
+            try AtomicFile.write(CSV.write([["name", "label"]] + table, lineEnding: "\n"), to: (path as NSString).deletingPathExtension + ".names.csv")
         case .csv:
             let width = matrix.size(1)
             let values = matrix.floats
@@ -65,7 +65,7 @@ extension ImageEmbeddings {
             for (row, name) in names.enumerated() {
                 rows.append([name] + (labels.isEmpty ? [] : [labels[row]]) + (0..<width).map { "\(values[row * width + $0])" })
             }
-            try AtomicFile.write(CSV.text(rows), to: path)
+            try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: path)
         }
     }
 

@@ -69,7 +69,7 @@ struct Demo: ParsableCommand {
         outcome.results.append(try evaluator.accuracy(of: supervised, name: "supervised", trainImages: few.count, on: test))
         try evaluator.write(outcome, to: "\(folder.path)/evaluation")
 
-        print("\n" + ResultsTable.text(outcome.results))
+        print("\n" + ResultsPivot(outcome.results).text())
         for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
         print("report: \(try RunReport.write(folder.path))")
     }

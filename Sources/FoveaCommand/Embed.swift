@@ -52,8 +52,10 @@ struct Embed: ParsableCommand {
     private func parts() throws -> [(path: String, images: any ImageDataset)] {
         let splits = try DatasetSplits.open(images)
         if splits.format == .folder {
-            let isDivided = splits.test != nil || splits.train.name(at: 0) != (try FolderDataset(images)).name(at: 0)
-            return [(out, isDivided ? try FolderDataset(images).unlabelled : splits.train)]
+            let whole = try FolderDataset(images)
+            // Below train/ and test/ the whole folder's classes would be the parts' names.
+            let isDivided = splits.test != nil || splits.train.name(at: 0) != whole.name(at: 0)
+            return [(out, isDivided ? whole.unlabelled : splits.train)]
         }
         let all: [(String, (any ImageDataset)?)] = [("train", splits.train), ("test", splits.test), ("unlabelled", splits.unlabelled)]
         let found = all.compactMap { name, images in images.map { (name, $0) } }

@@ -81,7 +81,7 @@ struct Evaluate: ParsableCommand {
         let target = out ?? (folder.holdsRun ? folder.path : nil)
         let outcome = try evaluator(encoder, name: name, train: splits.train, test: held, folder: target.map { "\($0)/evaluation" })
 
-        print(ResultsTable.text(outcome.results))
+        print(ResultsPivot(outcome.results).text())
         for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
         if !outcome.unreadable.isEmpty, !quiet {
             FileHandle.standardError.write(

@@ -5,11 +5,11 @@ struct Methods: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the methods, with family, paper and needs.")
 
     func run() {
-        var table = TextTable(columns: ["method", "family", "paper", "needs", "idea"])
+        var table = TextTable(["method", "family", "paper", "needs", "idea"])
         for entry in MethodRegistry.standard.entries {
             let card = entry.card
-            table.add([card.name, card.family.rawValue, card.paper, card.needsLabels ? "labels" : "", card.summary])
+            table.append([card.name, card.family.rawValue, card.paper, card.needsLabels ? "labels" : "", card.summary])
         }
-        print(table.text)
+        print(table.render())
     }
 }

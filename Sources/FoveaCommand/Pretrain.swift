@@ -54,6 +54,9 @@ struct Pretrain: ParsableCommand {
 
     @OptionGroup var machine: MachineOptions
 
+    @Flag(help: "Print the whole recipe instead of running it.")
+    var printRecipe = false
+
     @Flag(help: "Print nothing but errors.")
     var quiet = false
 
@@ -71,6 +74,10 @@ struct Pretrain: ParsableCommand {
     func run() throws {
         Interruption.watch()
         machine.apply()
+        if printRecipe {
+            print(try RecipeFile.text(makeRecipe((images ?? data)!)), terminator: "")
+            return
+        }
         var options = try machine.trainerOptions()
         options.observer = TerminalProgress(quiet: quiet)
         options.shouldStop = { Interruption.isRequested }
@@ -83,7 +90,7 @@ struct Pretrain: ParsableCommand {
                 note("saved; go on by: fovea pretrain --resume \(folder)")
                 throw ExitCode(130)
             case .finished:
-                try? RunReport.write(runFolder: folder)
+                _ = try? RunReport.write(folder)
                 note("the encoder is \(trainer.folder.encoder); next: fovea evaluate \(folder) --data <labelled images>")
             }
         } catch let error as FileError {
@@ -93,25 +100,26 @@ struct Pretrain: ParsableCommand {
 
     private func begun(_ options: Trainer.Options) throws -> Trainer {
         let path = (images ?? data)!
-        var dataset = try DatasetOpener.open(path).train
-        let recipe = try makeRecipe(path, dataset)
-        if let limit = recipe.data.limit { dataset = dataset.randomSubset(limit, seed: recipe.data.limitSeed) }
+        let recipe = try makeRecipe(path)
+        let dataset = try recipe.data.open(MethodRegistry.standard.entry(named: recipe.method.name))
         let out = out ?? "runs/\(recipe.method.name)-\((path as NSString).standardizingPath.split(separator: "/").last ?? "images")"
-        return try Trainer(recipe, dataset: dataset, folder: RunFolder(out), options: options)
+        let folder = RunFolder(out)
+        let trainer = try Trainer(recipe, dataset: dataset, folder: folder, options: options)
+        try ViewSheet.write(recipe, dataset, to: folder.file("evaluation/views.png"))
+        return trainer
     }
 
     private func resumed(_ path: String, _ options: Trainer.Options) throws -> Trainer {
         let folder = RunFolder(path)
         guard folder.holdsRun else { throw TrainingError("\(path) holds no run: give the folder that --out named") }
-        let recipe = try RecipeFile().read(folder.recipe)
-        guard let images = data ?? recipe.data.path else { throw TrainingError("\(folder.recipe) does not say where the images are: give --data") }
-        var dataset = try DatasetOpener.open(images).train
-        if let limit = recipe.data.limit { dataset = dataset.randomSubset(limit, seed: recipe.data.limitSeed) }
+        var recipe = try RecipeFile().read(folder.recipe)
+        if let data { recipe.data.path = data }
+        let dataset = try recipe.data.open(MethodRegistry.standard.entry(named: recipe.method.name))
         return try Trainer(resuming: folder, from: checkpoint, dataset: dataset, options: options)
     }
 
     /// The recipe file, or a default that fits the data, with the command line's options over it.
-    private func makeRecipe(_ path: String, _ dataset: any ImageDataset) throws -> Recipe {
+    private func makeRecipe(_ path: String) throws -> Recipe {
         var changes: [String] = []
         func change(_ key: String, _ value: (some CustomStringConvertible)?) {
             if let value { changes.append("\(key)=\(value)") }
@@ -129,7 +137,8 @@ struct Pretrain: ParsableCommand {
             change("method.name", method)
             chosen = try reader.read(try RecipeLibrary.locate(recipe), changes: changes)
         } else {
-            let text = try RecipeFile.text(try DefaultRecipe.make(method: method ?? "simclr", for: dataset))
+            let splits = try DatasetSplits.open(path)
+            let text = try RecipeFile.text(DefaultRecipe.make(method: method ?? "simclr", for: splits.unlabelled ?? splits.train))
             chosen = try reader.parse(text, source: "the command line", changes: changes)
         }
         chosen.data.path = path

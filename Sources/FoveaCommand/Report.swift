@@ -8,7 +8,7 @@ struct Report: ParsableCommand {
     var folder: String
 
     func run() throws {
-        try RunReport.write(runFolder: folder)
+        try RunReport.write(folder)
         print("\(folder)/report.html")
     }
 }

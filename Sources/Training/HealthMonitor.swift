@@ -1,17 +1,9 @@
+internal import Backbones
 internal import Embeddings
+internal import Files
 internal import Methods
 internal import Torch
 internal import Views
-
-/// What an epoch's look at the representation found, for `health.json`.
-struct HealthVerdict: Encodable {
-    enum Status: String, Encodable {
-        case ok, warning, collapsed
-    }
-
-    var status = Status.ok
-    var messages: [String] = []
-}
 
 struct HealthReport {
     /// Columns for `metrics.csv`.
@@ -31,7 +23,6 @@ final class HealthMonitor {
     private let knnEveryEpochs: Int
     private let epochs: Int
     private let extraction: FeatureExtraction
-    private let classCount: Int
 
     init(_ recipe: Recipe, dataset: any ImageDataset, views: any ViewMaker, options: Trainer.Options, hasPairs: Bool) {
         let monitoring = recipe.monitoring
@@ -46,14 +37,13 @@ final class HealthMonitor {
         self.views = views
         self.hasPairs = hasPairs
         epochs = recipe.training.epochs
-        classCount = dataset.classNames.count
         extraction = FeatureExtraction(
             imageSize: recipe.data.imageSize, batchSize: min(recipe.training.batchSize, 128), threads: options.loaderThreads,
             device: options.device)
     }
 
     func read(_ method: any SelfSupervisedMethod, epoch: Int) throws -> HealthReport {
-        var report = HealthReport(metrics: [], score: nil, verdict: HealthVerdict())
+        var report = HealthReport(metrics: [], score: nil, verdict: HealthVerdict(status: .ok))
         try method.evaluating {
             if let healthImages { try readHealth(method, healthImages, &report) }
             if let knnImages { try readNeighbours(method, knnImages, epoch, &report) }
@@ -62,24 +52,35 @@ final class HealthMonitor {
     }
 
     private func readHealth(_ method: any SelfSupervisedMethod, _ images: any ImageDataset, _ report: inout HealthReport) throws {
-        let h = try extraction.pairs(images, views: views, both: hasPairs) { method.encoder($0) }
-        let z = try inference { () -> [Tensor]? in
-            guard method.embedding(h[0][0..<1].to(extraction.device)) != nil else { return nil }
-            return h.map { method.embedding($0.to(extraction.device))!.to(.float32).to(.cpu) }
+        let h = try extraction.views(images, views, count: hasPairs ? 2 : 1) { method.encoder($0) }
+        let z = inference { h.compactMap { method.embedding($0.to(extraction.device))?.to(.float32).to(.cpu) } }
+        let representation = try RepresentationHealth.measure(h[0], positives: h.count > 1 ? h[1] : nil)
+        report.metrics += columns("h", representation)
+        var projection: RepresentationHealth?
+        if let first = z.first {
+            let measured = try RepresentationHealth.measure(first, positives: z.count > 1 ? z[1] : nil)
+            report.metrics += columns("z", measured)
+            projection = measured
         }
-        let atRepresentation = RepresentationHealth(h[0], positives: h.count > 1 ? h[1] : nil)
-        report.metrics += columns("h", atRepresentation)
-        let atOutput = z.map { RepresentationHealth($0[0], positives: $0.count > 1 ? $0[1] : nil) }
-        if let atOutput { report.metrics += columns("z", atOutput) }
-        let collapse = Collapse.diagnose(representation: atRepresentation, output: atOutput)
-        report.verdict = HealthVerdict(collapse)
+        report.verdict = Self.verdict(Collapse.diagnose(representation: representation, projection: projection))
+    }
+
+    /// A projection may lose what the representation keeps: of it, less than a collapse is a warning.
+    private static func verdict(_ collapse: Collapse) -> HealthVerdict {
+        switch (collapse.kind, collapse.place) {
+        case (.none, _): HealthVerdict(status: .ok, messages: [collapse.explanation])
+        case (.dimensional, .projection): HealthVerdict(status: .warning, messages: [collapse.explanation])
+        default: HealthVerdict(status: .collapsed, messages: [collapse.explanation])
+        }
     }
 
     private func columns(_ prefix: String, _ health: RepresentationHealth) -> [(name: String, value: Double?)] {
-        [
-            ("\(prefix).std", health.standardDeviation), ("\(prefix).rank", health.effectiveRank),
-            ("\(prefix).alignment", health.alignment), ("\(prefix).uniformity", health.uniformity),
+        var columns: [(name: String, value: Double?)] = [
+            ("\(prefix).std", health.normalizedDeviation), ("\(prefix).rank", health.rankMe),
+            ("\(prefix).uniformity", health.uniformity),
         ]
+        if let alignment = health.alignment { columns.insert(("\(prefix).alignment", alignment), at: 2) }
+        return columns
     }
 
     private func readNeighbours(
@@ -88,10 +89,9 @@ final class HealthMonitor {
         report.metrics.append(("knn", nil))
         guard (epoch + 1).isMultiple(of: knnEveryEpochs) || epoch + 1 == epochs else { return }
         let found = try extraction(images) { method.encoder($0) }
-        let labelled = found.labels.indices.filter { found.labels[$0] >= 0 }
-        guard labelled.count > 1 else { return }
-        let features = found.rows.rows(Tensor(labelled))
-        let accuracy = try NearestNeighbourClassifier().leaveOneOut(features, labels: labelled.map { found.labels[$0] }, classes: classCount)
+        let features = Features(matrix: found.rows, labels: found.labels, classNames: images.classNames)
+        guard features.labelled.count > 1 else { return }
+        let accuracy = try NearestNeighbourClassifier().leaveOneOut(features).classification.top1?.estimate
         report.metrics[report.metrics.count - 1].value = accuracy
         report.score = accuracy
     }

@@ -1,4 +1,4 @@
-public import Backbones
+internal import Backbones
 internal import Files
 internal import Foundation
 public import Methods
@@ -126,10 +126,17 @@ public final class Trainer {
 
         if let checkpoint {
             position = checkpoint.position
+            guard position.sampleCount == dataset.count, position.classCount == dataset.classNames.count else {
+                throw TrainingError(
+                    "the run was begun with \(position.sampleCount) images of \(position.classCount) classes, and now there are "
+                        + "\(dataset.count) of \(dataset.classNames.count): put the images back as they were, or begin another run")
+            }
             metrics = MetricsTable(folder.metrics, epochs: position.epoch)
             events = try TensorBoardWriter(folder.tensorBoard, keeping: position.tensorBoardBytes)
             try restore(checkpoint)
         } else {
+            position.sampleCount = dataset.count
+            position.classCount = dataset.classNames.count
             metrics = MetricsTable(folder.metrics)
             events = try TensorBoardWriter(folder.tensorBoard)
             if batchSize < recipe.training.batchSize {
@@ -260,7 +267,7 @@ public final class Trainer {
         row += report.metrics
         try metrics.append(row)
         try events.write(row.filter { !["epoch", "step"].contains($0.name) }.map { ("epoch/\($0.name)", $0.value) }, step: position.step)
-        try folder.writeJSON(report.verdict, to: folder.health)
+        try JSONFile.write(report.verdict, to: folder.health)
 
         position.epoch += 1
         position.batch = 0
@@ -309,8 +316,7 @@ public final class Trainer {
         let entries = loader.unreadable.entries
         position.unreadable = entries.map { Checkpoint.UnreadableImage(index: $0.index, reason: $0.reason) }
         guard !entries.isEmpty else { return }
-        let lines = entries.map { "\(Self.csv($0.name)),\(Self.csv($0.reason))" }
-        try AtomicFile.write((["name,reason"] + lines).joined(separator: "\n") + "\n", to: folder.unreadable)
+        try AtomicFile.write(CSV.write([["name", "reason"]] + entries.map { [$0.name, $0.reason] }, lineEnding: "\n"), to: folder.unreadable)
         let seen = min(position.imagesSeen, dataset.count)
         guard Double(entries.count) > recipe.data.unreadableShare * Double(seen) else { return }
         throw TrainingError(
@@ -318,16 +324,12 @@ public final class Trainer {
                 + "\(folder.unreadable) lists them with reasons")
     }
 
-    private static func csv(_ text: String) -> String {
-        text.contains(where: { ",\"\n\r".contains($0) }) ? "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\"" : text
-    }
-
     private func finish() throws {
         method.eval()
         try EncoderFile.write(method.encoder, to: folder.encoder)
         if let projector = method.projector { try Safetensors.write(projector.stateDict, to: folder.projector) }
         try writeSummary()
-        try folder.writeJSON(clock.summary, to: folder.timingSummary)
+        try JSONFile.write(clock.summary, to: folder.timingSummary)
     }
 
     // MARK: Checkpoints
@@ -358,7 +360,7 @@ public final class Trainer {
         do {
             try method.load(checkpoint.state("method."))
             for phase in phases { try phase.optimizer.load(checkpoint.state("optimizer.\(phase.phase.name).")) }
-        } catch let mismatch as StateDictMismatch {
+        } catch let mismatch {
             throw TrainingError("the checkpoint in \(folder.path) is not one of this recipe: \(mismatch)")
         }
         scaler.load(checkpoint.state("scaler."))
@@ -429,14 +431,14 @@ public final class Trainer {
 
     private func writeSummary() throws {
         let card = type(of: method).card
-        try folder.writeJSON(
+        try JSONFile.write(
             RunSummary(
-                method: card.name, paper: card.paper, backbone: recipe.backbone.name, parameters: method.encoder.parameterCount,
+                fovea: FoveaVersion.current, method: card.name, paper: card.paper, backbone: recipe.backbone.name, parameters: method.encoder.parameterCount,
                 dataset: .init(
                     name: recipe.data.path.map { ($0 as NSString).lastPathComponent } ?? "images", images: dataset.count,
                     unreadable: loader.unreadable.count, classes: dataset.classNames.count),
                 epochs: recipe.training.epochs, batchSize: batchSize, imageSize: recipe.data.imageSize,
-                device: options.device.description, threads: Runtime.threads, libtorch: Runtime.version, seed: recipe.training.seed),
+                device: options.device.description, threads: Runtime.threads, libtorch: Runtime.version, seed: Int(truncatingIfNeeded: recipe.training.seed)),
             to: folder.summary)
     }
 }

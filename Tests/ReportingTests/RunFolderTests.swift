@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 @Suite struct RunFolderTests {
     @Test func everythingIsRead() throws {
         let run = try TemporaryRun(wholeRun)
-        let folder = try RunFolder(run.url)
+        let folder = try RunFolderReader(run.url)
         #expect(try folder.summary()?.dataset?.images == 10000)
         #expect(try folder.summary()?.seconds == 320.5)
         #expect(try folder.health() == HealthVerdict(status: .warning, messages: ["rank of h fell to 4"]))
@@ -19,11 +20,11 @@ import Testing
 
     @Test func missingFilesAreNil() throws {
         let run = try TemporaryRun()
-        let folder = try RunFolder(run.url)
+        let folder = try RunFolderReader(run.url)
         #expect(try folder.summary() == nil)
         #expect(try folder.metrics() == nil)
         #expect(try folder.results() == nil)
-        #expect(throws: ReportError.noFolder(run.url.path + "/none")) { try RunFolder(run.url.appendingPathComponent("none")) }
+        #expect(throws: ReportError.noFolder(run.url.path + "/none")) { try RunFolderReader(run.url.appendingPathComponent("none")) }
     }
 
     @Test(arguments: [
@@ -34,7 +35,7 @@ import Testing
     ])
     func damageIsOneLineThatNamesTheFile(text: String, line: String) throws {
         let run = try TemporaryRun(["summary.json": text])
-        let error = #expect(throws: ReportError.self) { try RunFolder(run.url).summary() }
+        let error = #expect(throws: ReportError.self) { try RunFolderReader(run.url).summary() }
         #expect(error?.description == line)
     }
 
@@ -46,14 +47,14 @@ import Testing
                 """
         ])
         var notes: [String] = []
-        let results = try RunFolder(run.url).results { notes.append($0) }
+        let results = try RunFolderReader(run.url).results { notes.append($0) }
         #expect(results?.map(\.encoder) == ["a"])
         #expect(notes == ["evaluation/results.json: 2 of 3 rows are damaged and left out (row 2: 'value' is missing)"])
     }
 
     @Test func anUnknownStatusIsDamage() throws {
         let run = try TemporaryRun(["health.json": #"{"status":"fine"}"#])
-        let error = #expect(throws: ReportError.self) { try RunFolder(run.url).health() }
+        let error = #expect(throws: ReportError.self) { try RunFolderReader(run.url).health() }
         #expect(error?.description.hasPrefix("health.json is damaged: status") == true)
     }
 
@@ -61,7 +62,7 @@ import Testing
         let run = try TemporaryRun()
         try FileManager.default.createDirectory(at: run.url.appendingPathComponent("summary.json"), withIntermediateDirectories: true)
         #expect(throws: ReportError.unreadable(file: "summary.json", reason: "it is not a regular file")) {
-            try RunFolder(run.url).summary()
+            try RunFolderReader(run.url).summary()
         }
     }
 

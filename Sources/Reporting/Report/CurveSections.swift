@@ -1,3 +1,5 @@
+internal import Files
+
 /// Loss, kNN and whatever else was measured while training.
 struct LearningSection {
     let section: ReportSection?

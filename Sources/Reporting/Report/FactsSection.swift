@@ -1,3 +1,5 @@
+internal import Files
+
 /// What is needed to judge the run, or to do it again.
 struct FactsSection {
     let section: ReportSection?

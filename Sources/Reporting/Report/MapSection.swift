@@ -1,3 +1,5 @@
+internal import Files
+
 /// Embeddings in the plane. With the pointer on a point, its thumbnail is shown.
 enum MapSection {
     private static let mostPoints = 6000

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Which run this is, what its encoder is worth, and what a reader must know before reading on.
 struct Masthead {
     let title: String

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Queries and their nearest training images. Whether labels agree is told by a sign and a line style, not by colour alone.
 enum NeighboursSection {
     private static let mostRows = 24

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Bars with intervals, and every row of the results as a table.
 struct ResultsSection {
     let section: ReportSection?

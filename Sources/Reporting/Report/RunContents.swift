@@ -1,18 +1,20 @@
+internal import Files
+
 /// Everything a run folder holds, as far as it can be read; what cannot is a note.
 struct RunContents {
-    var folder: RunFolder
+    var folder: RunFolderReader
     var summary: RunSummary?
     var recipe: String?
     var metrics: MetricTable?
     var health: HealthVerdict?
-    var unreadable: [RunFolder.UnreadableFile]?
+    var unreadable: [RunFolderReader.UnreadableFile]?
     var results: [EvaluationResult]?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
     var notes: [String] = []
 
-    init(_ folder: RunFolder) {
+    init(_ folder: RunFolderReader) {
         self.folder = folder
         var notes: [String] = []
         func read<Value>(_ body: ((String) -> Void) throws(ReportError) -> Value?) -> Value? {

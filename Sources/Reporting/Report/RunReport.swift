@@ -1,3 +1,4 @@
+internal import Files
 public import Foundation
 
 /// `report.html`: one file that shows what a run's encoder is worth and how it came about. It needs no network and no other file.
@@ -9,13 +10,19 @@ public enum RunReport {
     public static func write(runFolder: URL) throws(ReportError) -> URL {
         let html = try html(runFolder: runFolder)
         let file = runFolder.appendingPathComponent(fileName)
-        try AtomicFile.write(html, to: file)
+        do { try AtomicFile.write(html, to: file.path) } catch { throw .unwritable(file: file.path, reason: error.description) }
         return file
+    }
+
+    /// The same, by path.
+    @discardableResult
+    public static func write(_ runFolder: String) throws(ReportError) -> String {
+        try write(runFolder: URL(fileURLWithPath: runFolder)).path
     }
 
     /// The report as text; the same folder gives the same bytes.
     public static func html(runFolder: URL) throws(ReportError) -> String {
-        let contents = RunContents(try RunFolder(runFolder))
+        let contents = RunContents(try RunFolderReader(runFolder))
         guard !contents.isEmpty else { throw .nothingToReport(runFolder.path) }
         return ReportPage(contents).html
     }

@@ -1,3 +1,5 @@
+internal import Files
+
 /// `metrics.csv`: one row per epoch, any columns. Cells that are empty or hold no finite number are gaps.
 public struct MetricTable: Sendable, Equatable {
     public let columns: [String]

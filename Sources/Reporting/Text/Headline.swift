@@ -1,3 +1,5 @@
+public import Files
+
 /// What an encoder is worth, in one sentence: its most telling result, and how far from the baselines it is.
 public struct Headline: Sendable, Equatable {
     public struct Comparison: Sendable, Equatable {

@@ -1,3 +1,5 @@
+public import Files
+
 /// Results as encoder × protocol: what a reader compares stands in one column.
 public struct ResultsPivot: Sendable, Equatable {
     public let encoders: [String]

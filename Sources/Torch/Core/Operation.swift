@@ -26,39 +26,39 @@ public struct Operation: Sendable {
 
     /// The one result of an operation that has one.
     @discardableResult
-    public func callAsFunction(_ arguments: any Argument...) -> Tensor {
+    public func callAsFunction(_ arguments: any OperationArgument...) -> Tensor {
         run(arguments)
         defer { ct_result_clear() }
         return Tensor(ct_result_tensor(0))
     }
 
     /// An operation that returns nothing (in-place `_foreach_…_` and `_fused_…_`).
-    public func perform(_ arguments: any Argument...) {
+    public func perform(_ arguments: any OperationArgument...) {
         run(arguments)
         ct_result_clear()
     }
 
     /// The results of an operation that returns a tuple of tensors.
-    public func tuple(_ arguments: any Argument...) -> [Tensor] {
+    public func tuple(_ arguments: any OperationArgument...) -> [Tensor] {
         run(arguments)
         defer { ct_result_clear() }
         return (0..<ct_result_count()).map { Tensor(ct_result_tensor($0)) }
     }
 
     /// The results of an operation that returns a list of tensors.
-    public func list(_ arguments: any Argument...) -> [Tensor] {
+    public func list(_ arguments: any OperationArgument...) -> [Tensor] {
         run(arguments)
         defer { ct_result_clear() }
         return (0..<ct_result_list_count(0)).map { Tensor(ct_result_list_tensor(0, $0)) }
     }
 
-    private func run(_ arguments: [any Argument]) {
+    private func run(_ arguments: [any OperationArgument]) {
         for argument in arguments { argument.push() }
         let status = ct_call(handle)
         if status != CT_OK { fail(status, arguments) }
     }
 
-    private func fail(_ status: ct_status, _ arguments: [any Argument]) -> Never {
+    private func fail(_ status: ct_status, _ arguments: [any OperationArgument]) -> Never {
         let reason = String(cString: ct_message())
         let tensors = arguments.flatMap { ($0 as? Tensor).map { [$0] } ?? ($0 as? [Tensor]) ?? [] }
         TensorFailureHandler.handle(

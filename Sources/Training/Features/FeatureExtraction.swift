@@ -57,4 +57,19 @@ public struct FeatureExtraction {
         return Result(
             rows: inference { .concatenated(rows) }, indices: indices, labels: labels, unreadable: loader.unreadable.entries)
     }
+
+    /// The first `count` views of every image: [n, …] for each, rows of the same image in the same place.
+    func views(
+        _ dataset: any ImageDataset, _ maker: any ViewMaker, count: Int, _ body: (_ pixels: Tensor) -> Tensor
+    ) throws -> [Tensor] {
+        let loader = Loader(dataset: dataset, maker: maker, seed: 0, threads: threads)
+        let epoch = loader.epoch(0, order: Array(0..<dataset.count), batchSize: batchSize, dropLast: false)
+        var rows: [[Tensor]] = []
+        while let pixels = epoch.next() {
+            let batch = Batch(pixels, on: device)
+            rows.append(inference { batch.views.prefix(count).map { body($0).to(.float32).to(.cpu).contiguous() } })
+        }
+        guard let first = rows.first else { throw TrainingError("none of the images that health is read on can be read") }
+        return inference { first.indices.map { view in .concatenated(rows.map { $0[view] }) } }
+    }
 }

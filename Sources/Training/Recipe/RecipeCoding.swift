@@ -1,4 +1,6 @@
-public import Methods
+internal import Backbones
+internal import Methods
+internal import Views
 
 extension CodingUserInfoKey {
     /// The `MethodRegistry` that names are looked up in while a recipe is decoded.
@@ -21,7 +23,7 @@ extension Recipe: Codable {
         monitoring = try container.decode(MonitoringSettings.self, forKey: .monitoring)
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Swift.Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(provenance, forKey: .provenance)
         try container.encode(method, forKey: .method)
@@ -45,7 +47,7 @@ extension MethodChoice: Codable {
         settings = try registry.entry(named: name).settings.init(from: decoder)
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Swift.Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)
         try settings.encode(to: encoder)

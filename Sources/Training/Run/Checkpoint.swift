@@ -18,6 +18,9 @@ struct Checkpoint {
         var best: Double?
         /// Unreadable images so far: index in the data set, and why.
         var unreadable: [UnreadableImage] = []
+        /// Of the data set: what methods with memory banks and classifiers are built for.
+        var sampleCount = 0
+        var classCount = 0
         /// Images seen so far, readable or not.
         var imagesSeen = 0
         /// The order of the epoch under way where the method set one.

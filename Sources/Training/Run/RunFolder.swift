@@ -1,4 +1,3 @@
-public import Files
 internal import Foundation
 
 /// Where a run keeps what it makes. Every file but `timing.csv` and `timing.json` depends on the recipe and the data
@@ -34,14 +33,5 @@ public struct RunFolder: Sendable, Equatable {
     public var checkpoints: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: file("checkpoints"))) ?? []
         return names.filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(".safetensors".count)) }.sorted()
-    }
-
-    func writeJSON(_ value: some Encodable, to path: String) throws(FileError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(value) else {
-            throw FileError(path: path, description: "cannot write \(path): a value in it is not a number")
-        }
-        try AtomicFile.write([UInt8](data) + [0x0a], to: path)
     }
 }

@@ -40,14 +40,6 @@ private struct ImagesAsPartners: PartnerImages {
 }
 
 extension PixelImage {
-    fileprivate func fitted(into side: Int, _ canvas: Canvas) -> PixelImage {
-        let longer = max(width, height)
-        let size = ImageSize(height: max(1, height * side / longer), width: max(1, width * side / longer))
-        canvas.load(self, target: size)
-        canvas.resize(to: size, .bicubic, antialias: true)
-        return canvas.image()
-    }
-
     fileprivate mutating func paste(_ image: PixelImage, x: Int, y: Int) {
         for row in 0..<image.height {
             let from = row * image.width * 3

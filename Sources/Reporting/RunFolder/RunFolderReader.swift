@@ -1,8 +1,9 @@
+public import Files
 public import Foundation
 
 /// A run folder, read file by file. A missing file is nil; a damaged one throws a line that names it. Where single rows are
 /// damaged, they are left out and `note` is told, so that one bad row does not cost the others.
-public struct RunFolder: Sendable {
+public struct RunFolderReader: Sendable {
     public let url: URL
 
     public init(_ url: URL) throws(ReportError) {
@@ -63,7 +64,7 @@ public struct RunFolder: Sendable {
     }
 }
 
-extension RunFolder {
+extension RunFolderReader {
     /// More than any honest file of a run; a report that eats the machine's memory helps nobody.
     static let largestFile = 256 << 20
 

@@ -1,49 +1,49 @@
 internal import CTorch
 
 /// What can be passed to an `Operation`.
-public protocol Argument {
+public protocol OperationArgument {
     /// Appends itself to the arguments of this thread's next call.
     func push()
 }
 
-extension Tensor: Argument {
+extension Tensor: OperationArgument {
     public func push() { ct_push_tensor(handle) }
 }
 
-extension Bool: Argument {
+extension Bool: OperationArgument {
     public func push() { ct_push_bool(self) }
 }
 
-extension Int: Argument {
+extension Int: OperationArgument {
     public func push() { ct_push_int(Int64(self)) }
 }
 
-extension Double: Argument {
+extension Double: OperationArgument {
     public func push() { ct_push_double(self) }
 }
 
-extension String: Argument {
+extension String: OperationArgument {
     public func push() { ct_push_string(self) }
 }
 
-extension DataType: Argument {
+extension DataType: OperationArgument {
     public func push() { ct_push_int(Int64(rawValue)) }
 }
 
-extension Device: Argument {
+extension Device: OperationArgument {
     public func push() {
         let (type, index) = code
         ct_push_device(Int32(type), self == .cpu ? -1 : Int32(index))
     }
 }
 
-extension Optional: Argument where Wrapped: Argument {
+extension Optional: OperationArgument where Wrapped: OperationArgument {
     public func push() {
         if let self { self.push() } else { ct_push_none() }
     }
 }
 
-extension Array: Argument where Element: ArrayArgument {
+extension Array: OperationArgument where Element: ArrayArgument {
     public func push() { Element.push(self) }
 }
 
@@ -78,7 +78,7 @@ extension Optional: ArrayArgument where Wrapped == Tensor {
 }
 
 /// `torch.memory_format`. Raw values are `c10::MemoryFormat`'s.
-public enum MemoryFormat: Int, Argument, Sendable {
+public enum MemoryFormat: Int, OperationArgument, Sendable {
     case contiguous = 0
     case preserve = 1
     case channelsLast = 2
