@@ -1,0 +1,45 @@
+# make help lists what there is to do.
+SWIFT ?= swift
+FOVEA = .build/release/fovea
+
+# Optimised, because unoptimised pixel loops are too slow to train in; testable, so that build, tests and demo share one
+# set of flags and nothing is compiled twice.
+FLAGS = -c release -Xswiftc -enable-testing
+# `swift test` would add -enable-testing once more, and everything would be compiled again for the difference.
+TEST = $(SWIFT) test $(FLAGS) --disable-testable-imports --no-parallel
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test check-slow demo bench format check-format check-dependencies clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## fetch what is missing: codec libraries, libtorch
+	@./setup
+
+build: setup ## build the fovea command and the library
+	$(SWIFT) build $(FLAGS)
+
+test: setup ## run all tests but the slow ones
+	$(TEST)
+
+check-slow: setup ## run all tests, with those that train for minutes
+	FOVEA_SLOW_TESTS=1 $(TEST)
+
+demo: build ## pretrain, evaluate and report in a few minutes; DATA=folder for your own images
+	$(FOVEA) demo --out runs/demo $(if $(DATA),--data $(DATA))
+
+bench: setup ## measure speed
+	$(SWIFT) run --package-path Benchmarks -c release
+
+format: ## format all sources
+	$(SWIFT) format -i -r Sources Tests Package.swift
+
+check-format: ## fail where a source is not formatted
+	$(SWIFT) format lint --strict -r Sources Tests Package.swift
+
+check-dependencies: setup ## build, and fail where a module imports another that it does not declare
+	$(SWIFT) build --build-tests $(FLAGS) --explicit-target-dependency-import-check error
+
+clean: ## delete build products
+	rm -rf .build
