@@ -1,4 +1,4 @@
-public struct ImageError: Error, Equatable, CustomStringConvertible {
-    public var description: String
-    public init(_ description: String) { self.description = description }
+public enum ImageError: Error, Equatable, Sendable {
+    case unreadable(file: String, reason: String)
+    case empty
 }
