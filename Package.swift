@@ -27,6 +27,7 @@ let package = Package(
     platforms: [.macOS(.v14)],
     products: [
         .library(name: "Fovea", targets: ["Fovea"]),
+        .library(name: "Views", targets: ["Views"]),
         .executable(name: "fovea", targets: ["FoveaCommand"]),
     ],
     dependencies: [

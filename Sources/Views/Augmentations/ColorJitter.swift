@@ -15,7 +15,7 @@ public struct ColorJitter: AugmentationStep {
 
     public init() {}
 
-    public init(brightness: Double, contrast: Double, saturation: Double, hue: Double, p: Double = 0.8) {
+    public init(brightness: Double = 0.8, contrast: Double = 0.8, saturation: Double = 0.8, hue: Double = 0.2, p: Double = 0.8) {
         self.brightness = brightness
         self.contrast = contrast
         self.saturation = saturation

@@ -8,6 +8,9 @@ public struct ViewRandom: RandomNumberGenerator, Sendable {
         self.init(seededBy: &hash)
     }
 
+    /// For tests against published numbers.
+    init(state: (UInt64, UInt64, UInt64, UInt64)) { (s0, s1, s2, s3) = state }
+
     init(seededBy hash: inout SplitMix64) {
         s0 = hash.next()
         s1 = hash.next()

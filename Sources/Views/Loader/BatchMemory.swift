@@ -16,7 +16,7 @@ final class BatchMemory: @unchecked Sendable {
 
     deinit { for base in bases { base.deallocate() } }
 
-    func sample(_ position: Int) -> OutputBuffers { OutputBuffers(specs, bases, position: position) }
+    func sample(_ position: Int) -> OutputBuffers { OutputBuffers(specs, at: bases, position: position) }
 
     /// Copies the sample at `from` over the one at `to`.
     func move(from: Int, to: Int) {

@@ -44,8 +44,10 @@ public struct OutputBuffers {
     private let bases: [UnsafeMutableRawPointer]
     private let position: Int
 
-    /// - Parameter bases: Of each output's whole batch.
-    init(_ specs: [OutputSpec], _ bases: [UnsafeMutableRawPointer], position: Int) {
+    /// - Parameters:
+    ///   - bases: The memory of each output's whole batch.
+    ///   - position: The sample's place in the batch.
+    public init(_ specs: [OutputSpec], at bases: [UnsafeMutableRawPointer], position: Int) {
         self.specs = specs
         self.bases = bases
         self.position = position

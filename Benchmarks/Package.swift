@@ -1,0 +1,13 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that nothing that is only measured is built with Fovea.
+let package = Package(
+    name: "Benchmarks",
+    platforms: [.macOS(.v14)],
+    dependencies: [.package(name: "Fovea", path: "..")],
+    targets: [
+        .executableTarget(name: "augment-throughput", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/AugmentThroughput")
+    ],
+    swiftLanguageModes: [.v6]
+)
