@@ -6,6 +6,10 @@ public struct BackboneEntry: Sendable {
     public let paper: String
     /// Whose state-dict keys it has.
     public let weightNames: String
+    /// Learned values at the published width and with the ImageNet stem, without a classifier.
+    public let parameterCount: Int
+    /// Features at the published width.
+    public let outputWidth: Int
     let make: @Sendable (BackboneSettings, _ stem: ResNet.Stem) -> Backbone
 }
 
@@ -16,15 +20,18 @@ public struct BackboneError: Error, Equatable, Sendable, CustomStringConvertible
 
 public enum BackboneRegistry {
     public static let all: [BackboneEntry] = [
-        resNet("resnet18", .basic, [2, 2, 2, 2]),
-        resNet("resnet34", .basic, [3, 4, 6, 3]),
-        resNet("resnet50", .bottleneck, [3, 4, 6, 3]),
-        resNet("resnet101", .bottleneck, [3, 4, 23, 3]),
-        resNet("resnet152", .bottleneck, [3, 8, 36, 3]),
+        resNet("resnet18", .basic, [2, 2, 2, 2], parameters: 11_176_512),
+        resNet("resnet34", .basic, [3, 4, 6, 3], parameters: 21_284_672),
+        resNet("resnet50", .bottleneck, [3, 4, 6, 3], parameters: 23_508_032),
+        resNet("resnet101", .bottleneck, [3, 4, 23, 3], parameters: 42_500_160),
+        resNet("resnet152", .bottleneck, [3, 8, 36, 3], parameters: 58_143_808),
     ]
 
-    private static func resNet(_ name: String, _ block: ResNet.Block, _ blocks: [Int]) -> BackboneEntry {
-        BackboneEntry(name: name, paper: "He et al. 2016, arXiv:1512.03385", weightNames: "torchvision") { settings, stem in
+    private static func resNet(_ name: String, _ block: ResNet.Block, _ blocks: [Int], parameters: Int) -> BackboneEntry {
+        BackboneEntry(
+            name: name, paper: "He et al. 2016, arXiv:1512.03385", weightNames: "torchvision", parameterCount: parameters,
+            outputWidth: 512 * block.expansion
+        ) { settings, stem in
             ResNet(block, blocks: blocks, width: settings.width, stem: stem, zeroInitResidual: settings.zeroInitResidual)
         }
     }

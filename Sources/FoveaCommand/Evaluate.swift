@@ -35,8 +35,11 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Initialisations of the random encoder that it is compared with.")
     var randomEncoders = 5
 
-    @Option(help: "At most so many training images, and of test images.")
+    @Option(help: "A random subset of so many training images.")
     var limit: Int?
+
+    @Option(help: "A random subset of so many test images.")
+    var testLimit: Int?
 
     @Option(help: "What chance draws from.")
     var seed: UInt64 = 0
@@ -52,6 +55,7 @@ struct Evaluate: ParsableCommand {
     func validate() throws {
         if randomEncoders < 0 { throw ValidationError("--random-encoders must not be negative") }
         if let limit, limit < 2 { throw ValidationError("--limit must be at least 2") }
+        if let testLimit, testLimit < 1 { throw ValidationError("--test-limit must be at least 1") }
         _ = try protocols()
     }
 
@@ -66,20 +70,19 @@ struct Evaluate: ParsableCommand {
         evaluator.progress = { step in
             if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
         }
-        var options = DatasetOptions()
-        options.limit = limit
-        options.seed = seed
-        let splits = try DatasetSplits.open(data, options: options)
-        var testOptions = options
+        let splits = try DatasetSplits.open(data)
+        var testOptions = DatasetOptions()
         testOptions.classNames = splits.train.classNames.isEmpty ? nil : splits.train.classNames
         let held = try test.map { try DatasetSplits.open($0, options: testOptions).train } ?? splits.test
+        let train = limited(splits.train, limit)
+        let tested = held.map { limited($0, testLimit) }
 
         let encoder = try Encoder.load(
             source, backbone: backbone.map { BackboneSettings($0, width: width) }, imageSize: imageSize, on: evaluator.device)
         let folder = RunFolder(source)
         let name = folder.holdsRun ? try RecipeFile().read(folder.recipe).method.name : (source as NSString).lastPathComponent
         let target = out ?? (folder.holdsRun ? folder.path : nil)
-        let outcome = try evaluator(encoder, name: name, train: splits.train, test: held, folder: target.map { "\($0)/evaluation" })
+        let outcome = try evaluator(encoder, name: name, train: train, test: tested, folder: target.map { "\($0)/evaluation" })
 
         print(ResultsPivot(outcome.results).text())
         for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
@@ -88,6 +91,10 @@ struct Evaluate: ParsableCommand {
                 Data("note: \(outcome.unreadable.count) images could not be read (first: \(outcome.unreadable[0]))\n".utf8))
         }
         if let target { print("report: \(try RunReport.write(target))") }
+    }
+
+    private func limited(_ images: any ImageDataset, _ count: Int?) -> any ImageDataset {
+        count.map { images.randomSubset(limit: $0, seed: seed) } ?? images
     }
 
     private func protocols() throws -> [EvaluationProtocol] {

@@ -51,7 +51,8 @@ extension Tensor {
     public func filled(_ value: Double, where mask: Tensor) -> Tensor { ATen.maskedFill(self, mask, value) }
 
     // In place. Inside a recorded graph these follow autograd's rules; parameters are changed inside `withoutGradients`.
-    public func addInPlace(_ other: Tensor, scale: Double = 1) { ATen.addInPlace(self, other, scale) }
+    public func addInPlace(_ other: Tensor, scale: Double) { ATen.addInPlace(self, other, scale) }
+    public func addInPlace(_ other: Tensor) { ATen.addInPlace(self, other) }
     public func multiplyInPlace(_ value: Double) { ATen.mulScalarInPlace(self, value) }
     public func zeroInPlace() { ATen.zeroInPlace(self) }
     public func fillInPlace(_ value: Double) { ATen.fillInPlace(self, value) }

@@ -5,10 +5,12 @@ public import Views
 /// rate that suit the data.
 public enum DefaultRecipe {
     /// Looks at a few images for their size.
+    /// - Parameter epochs: the length of the run, which the warm-up suits.
     public static func make(
-        method: String, for dataset: any ImageDataset, methods: MethodRegistry = .standard
+        method: String, for dataset: any ImageDataset, epochs: Int? = nil, methods: MethodRegistry = .standard
     ) throws -> Recipe {
         var recipe = Recipe(method: MethodChoice(try methods.entry(named: method)))
+        if let epochs { recipe.training.epochs = epochs }
         recipe.data.imageSize = imageSize(of: dataset)
         // Batches that leave at least ten steps in an epoch.
         var batch = 256
@@ -16,7 +18,7 @@ public enum DefaultRecipe {
         recipe.training.batchSize = batch
         recipe.training.learningRate = 0.12
         recipe.training.learningRateScaling = .linear
-        recipe.training.warmUpEpochs = min(5, Double(recipe.training.epochs) / 10)
+        recipe.training.warmUpEpochs = min(5, (Double(recipe.training.epochs) / 10).rounded(.down))
         recipe.monitoring.knnEveryEpochs = dataset.classNames.isEmpty ? 0 : 5
         recipe.provenance =
             "the default for these images: SGD at 0.12 × batch / 256 with a cosine, as the small-data recipes of MoCo and lightly have it"

@@ -71,9 +71,27 @@ public struct RecipeFile {
     /// The whole recipe as YAML; reading it gives the recipe again.
     public static func text(_ recipe: Recipe) throws -> String {
         let encoder = YAMLEncoder()
-        encoder.options.sortKeys = false
-        encoder.options.width = -1
-        return try encoder.encode(recipe)
+        encoder.options.allowUnicode = true
+        guard let node = try Yams.compose(yaml: encoder.encode(recipe)) else { throw RecipeError("the recipe is empty") }
+        return try Yams.serialize(node: readable(node), width: -1, allowUnicode: true)
+    }
+
+    /// Numbers as a person writes them: Yams has 0.5 as `5e-1`.
+    private static func readable(_ node: Node) -> Node {
+        switch node {
+        case .mapping(let map):
+            return .mapping(.init(map.map { ($0.key, readable($0.value)) }, map.tag, map.style))
+        case .sequence(let list):
+            let items = list.map(readable)
+            let isFlat = items.allSatisfy { $0.scalar != nil }
+            return .sequence(.init(items, list.tag, isFlat ? .flow : list.style))
+        case .scalar(var scalar):
+            if scalar.style == .plain || scalar.style == .any, scalar.string.contains("e"), let value = Double(scalar.string) {
+                scalar.string = value == value.rounded() && abs(value) < 1e6 ? String(Int(value)) : "\(value)"
+            }
+            return .scalar(scalar)
+        default: return node
+        }
     }
 
     private static func line(_ error: YamlError) -> String {
