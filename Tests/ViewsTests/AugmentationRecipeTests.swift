@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func decodeTargets() throws {
-        // The smallest crop (8 % of the area, twice as wide as … 4:3) still has every pixel of the view.
+        // The shorter side of the smallest crop, 8 % of the area at 4 : 3, is still as long as the view: 224 · √(4⁄3 ⁄ 0.08).
         #expect(try ViewRecipe.simCLR(size: 224).decodeTarget == 915)
         #expect(try ViewRecipe.evaluation(size: 224).decodeTarget == 512)
         #expect(try ViewRecipe(views: [View("v", size: 32, [RandomCrop()])]).decodeTarget == nil)
