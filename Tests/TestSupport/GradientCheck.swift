@@ -19,6 +19,10 @@ public func gradientDifference(
     at inputs: [Tensor], step: Double = 1e-5, tolerance: Tolerance = Tolerance(relative: 1e-6, absolute: 1e-7),
     of function: ([Tensor]) -> Tensor
 ) -> String? {
+    // Thousands of tiny operations: handing them out to threads takes longer than they do.
+    let threads = Runtime.threads
+    Runtime.threads = 1
+    defer { Runtime.threads = threads }
     let inputs = inputs.map { $0.to(.float64).detached().contiguous().cloned() }
     func contracted(_ inputs: [Tensor]) -> Tensor {
         let output = function(inputs).flattened()
