@@ -150,6 +150,7 @@ import Testing
         let layer = Linear(8, 4)
         let x = Tensor.randn([3, 8])
         autocast(.bfloat16, on: .cpu) {
+            #expect(layer(x).dataType == .bfloat16, "and the weights' casts are kept")
             autocast(.float16, on: .cpu) { #expect(layer(x).dataType == .float16) }
             #expect(layer(x).dataType == .bfloat16)
             autocast(nil, on: .cpu) { #expect(layer(x).dataType == .bfloat16) }
