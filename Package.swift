@@ -19,7 +19,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, swiftSettings: strict)
+    .testTarget(name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
 }
 
 let package = Package(
@@ -65,8 +65,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        // What tests share; no product depends on it.
+        .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Files", ["Files"]),
-        tests("Torch", ["Torch"]),
+        tests("Torch", ["Torch", "Files"]),
         tests("Views", ["Views"]),
         tests("Embeddings", ["Embeddings", "Torch"]),
         tests("Backbones", ["Backbones", "Torch"]),

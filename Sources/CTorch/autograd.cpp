@@ -1,4 +1,5 @@
 #include "shim.h"
+#include <ATen/ops/empty_strided.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -14,8 +15,19 @@ ct_tensor ct_tensor_grad(ct_tensor tensor) {
     return gradient.defined() ? shim::handle(gradient) : nullptr;
 }
 
-void ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient) {
-    shim::tensor(tensor).mutable_grad() = gradient ? shim::tensor(gradient) : at::Tensor();
+ct_status ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient) {
+    return shim::guarded([&] {
+        auto &leaf = shim::tensor(tensor);
+        at::Tensor value = gradient ? shim::tensor(gradient) : at::Tensor();
+        if (value.defined()) {
+            TORCH_CHECK(value.sizes() == leaf.sizes(), "a gradient of shape ", value.sizes(), " for a tensor of shape ", leaf.sizes());
+            if (value.strides() != leaf.strides() && leaf.is_non_overlapping_and_dense()) {
+                c10::NoGradGuard off;
+                value = at::empty_strided(leaf.sizes(), leaf.strides(), value.options()).copy_(value);
+            }
+        }
+        leaf.mutable_grad() = value;
+    });
 }
 
 ct_status ct_backward(ct_tensor loss, ct_tensor gradient, bool retain_graph) {

@@ -84,7 +84,10 @@ ct_status ct_call(ct_operation operation) {
 }
 
 size_t ct_result_count(void) { return results.size(); }
-ct_tensor ct_result_tensor(size_t index) { return shim::handle(results[index].toTensor()); }
+ct_tensor ct_result_tensor(size_t index) {
+    return index < results.size() && results[index].isTensor() ? shim::handle(results[index].toTensor()) : nullptr;
+}
+bool ct_result_is_list(size_t index) { return index < results.size() && results[index].isTensorList(); }
 size_t ct_result_list_count(size_t index) { return results[index].toTensorList().size(); }
 ct_tensor ct_result_list_tensor(size_t index, size_t element) {
     return shim::handle(results[index].toTensorList().get(element));

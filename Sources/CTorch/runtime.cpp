@@ -59,20 +59,23 @@ ct_status ct_set_generator_state(int type, int index, ct_tensor state) {
     });
 }
 
-bool ct_autocast_begin(int type, int scalar) {
+int ct_autocast_begin(int type, int scalar) {
     auto kind = static_cast<c10::DeviceType>(type);
-    bool before = at::autocast::is_autocast_enabled(kind);
+    int before = at::autocast::is_autocast_enabled(kind) ? static_cast<int>(at::autocast::get_autocast_dtype(kind)) : -1;
+    // The cache of cast weights does not know their type.
+    if (before >= 0 && before != scalar) at::autocast::clear_cache();
     at::autocast::set_autocast_enabled(kind, true);
     at::autocast::set_autocast_dtype(kind, static_cast<c10::ScalarType>(scalar));
     at::autocast::increment_nesting();
     return before;
 }
 
-void ct_autocast_end(int type) {
-    if (at::autocast::decrement_nesting() == 0) {
-        at::autocast::clear_cache();
-        at::autocast::set_autocast_enabled(static_cast<c10::DeviceType>(type), false);
-    }
+void ct_autocast_end(int type, int before) {
+    auto kind = static_cast<c10::DeviceType>(type);
+    bool changes = before != static_cast<int>(at::autocast::get_autocast_dtype(kind));
+    if (at::autocast::decrement_nesting() == 0 || changes) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(kind, before >= 0);
+    if (before >= 0) at::autocast::set_autocast_dtype(kind, static_cast<c10::ScalarType>(before));
 }
 
 ct_status ct_synchronize(int type, int index) {

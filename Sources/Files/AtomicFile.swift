@@ -30,7 +30,7 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
             switch code {
             case ENOSPC, EDQUOT: "free some space, or choose another folder"
             case EACCES, EPERM, EROFS: "choose a folder that you may write to, or change its permissions"
-            case ENOENT: "check the path"
+            case ENOENT, ENOTDIR, EEXIST, EISDIR, ENAMETOOLONG: "check the path"
             default: ""
             }
         description = "cannot \(action) \(path): \(String(cString: strerror(code)).lowercased())" + (remedy.isEmpty ? "" : "; " + remedy)
@@ -52,7 +52,7 @@ public struct AtomicFile: ~Copyable {
             do {
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             } catch {
-                throw FileError("make the folder", path: folder)
+                throw FileError("make the folder", path: folder, systemCode: AtomicFile.systemCode(of: error))
             }
         }
         // A fixed name: what a killed process left is overwritten by the next attempt instead of piling up.
@@ -62,6 +62,14 @@ public struct AtomicFile: ~Copyable {
         self.path = path
         self.temporary = temporary
         self.descriptor = descriptor
+    }
+
+    /// Foundation wraps what the system said, and `errno` is another call's by then.
+    private static func systemCode(of error: any Error) -> Int32 {
+        let error = error as NSError
+        let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+        if inner.domain == NSPOSIXErrorDomain { return Int32(inner.code) }
+        return error.code == CocoaError.fileWriteNoPermission.rawValue ? EACCES : ENOTDIR
     }
 
     deinit {

@@ -39,7 +39,8 @@ void ct_push_device(int type, int index);
 // Takes the pushed arguments (also when it fails); results stay until the thread's next ct_call.
 ct_status ct_call(ct_operation operation);
 size_t ct_result_count(void);
-ct_tensor ct_result_tensor(size_t index);
+ct_tensor ct_result_tensor(size_t index);  // NULL when that result is no tensor
+bool ct_result_is_list(size_t index);
 size_t ct_result_list_count(size_t index);
 ct_tensor ct_result_list_tensor(size_t index, size_t element);
 void ct_result_clear(void);
@@ -62,7 +63,8 @@ ct_status ct_tensor_item(ct_tensor tensor, double *out);
 bool ct_tensor_requires_grad(ct_tensor tensor);
 ct_status ct_tensor_set_requires_grad(ct_tensor tensor, bool requires_grad);
 ct_tensor ct_tensor_grad(ct_tensor tensor);  // NULL when there is none
-void ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient);  // NULL clears
+// NULL clears. A gradient of another memory layout is copied into the tensor's own: the fused optimisers rely on it.
+ct_status ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient);
 ct_status ct_backward(ct_tensor loss, ct_tensor gradient, bool retain_graph);
 ct_status ct_gradients(const ct_tensor *outputs, const ct_tensor *output_gradients, size_t output_count,
                        const ct_tensor *inputs, size_t input_count, bool create_graph, ct_tensor *out);
@@ -80,8 +82,8 @@ void ct_set_flush_denormal(bool flush);
 ct_status ct_seed(uint64_t seed);
 ct_status ct_generator_state(int device_type, int device_index, ct_tensor *out);
 ct_status ct_set_generator_state(int device_type, int device_index, ct_tensor state);
-bool ct_autocast_begin(int device_type, int type);  // false: was off
-void ct_autocast_end(int device_type);
+int ct_autocast_begin(int device_type, int type);  // the type before, −1 when it was off
+void ct_autocast_end(int device_type, int before);
 ct_status ct_synchronize(int device_type, int device_index);
 
 #ifdef __cplusplus

@@ -28,8 +28,8 @@ public func autocast<Result, Failure: Error>(
     _ type: DataType?, on device: Device, _ body: () throws(Failure) -> Result
 ) throws(Failure) -> Result {
     guard let type else { return try body() }
-    _ = ct_autocast_begin(Int32(device.code.type), Int32(type.rawValue))
-    defer { ct_autocast_end(Int32(device.code.type)) }
+    let before = ct_autocast_begin(Int32(device.code.type), Int32(type.rawValue))
+    defer { ct_autocast_end(Int32(device.code.type), before) }
     return try body()
 }
 
@@ -39,10 +39,10 @@ extension Tensor {
         set { check("requires_grad_", self) { ct_tensor_set_requires_grad(handle, newValue) } }
     }
 
-    /// What `backward` accumulated; nil when nothing did.
+    /// What `backward` accumulated; nil when nothing did. One that is set must have the tensor's shape.
     public var gradient: Tensor? {
         get { ct_tensor_grad(handle).map(Tensor.init) }
-        set { ct_tensor_set_grad(handle, newValue?.handle) }
+        set { check("set_grad", self) { ct_tensor_set_grad(handle, newValue?.handle) } }
     }
 
     /// Adds d self / d leaf to the gradient of every leaf that self depends on.
@@ -66,9 +66,12 @@ public func gradients(
     let seeds: [ct_tensor?]? = outputGradients.map { $0.map(\.handle) }
     let xs: [ct_tensor?] = inputs.map(\.handle)
     var found = [ct_tensor?](repeating: nil, count: xs.count)
-    check("grad") {
-        if let seeds { return ct_gradients(ys, seeds, ys.count, xs, xs.count, createGraph, &found) }
-        return ct_gradients(ys, nil, ys.count, xs, xs.count, createGraph, &found)
+    // The arrays hold bare handles.
+    withExtendedLifetime((outputs, outputGradients, inputs)) {
+        check("grad", outputs) {
+            if let seeds { return ct_gradients(ys, seeds, ys.count, xs, xs.count, createGraph, &found) }
+            return ct_gradients(ys, nil, ys.count, xs, xs.count, createGraph, &found)
+        }
     }
     return found.map { $0.map(Tensor.init) }
 }

@@ -66,14 +66,14 @@ extension Double: ArrayArgument {
 extension Tensor: ArrayArgument {
     public static func push(_ values: [Tensor]) {
         let handles: [ct_tensor?] = values.map(\.handle)
-        handles.withUnsafeBufferPointer { ct_push_tensors($0.baseAddress, $0.count) }
+        withExtendedLifetime(values) { handles.withUnsafeBufferPointer { ct_push_tensors($0.baseAddress, $0.count) } }
     }
 }
 
 extension Optional: ArrayArgument where Wrapped == Tensor {
     public static func push(_ values: [Tensor?]) {
         let handles: [ct_tensor?] = values.map { $0?.handle }
-        handles.withUnsafeBufferPointer { ct_push_optional_tensors($0.baseAddress, $0.count) }
+        withExtendedLifetime(values) { handles.withUnsafeBufferPointer { ct_push_optional_tensors($0.baseAddress, $0.count) } }
     }
 }
 

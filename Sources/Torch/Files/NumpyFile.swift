@@ -25,7 +25,7 @@ public enum NumpyFile {
         case .float16: "<f2"
         case .float32: "<f4"
         case .float64: "<f8"
-        case .bfloat16: preconditionFailure("NumPy has no bfloat16: convert to float32 first")
+        case .bfloat16: fatalError("NumPy has no bfloat16: convert to float32 first")
         }
     }
 }

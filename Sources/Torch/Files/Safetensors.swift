@@ -4,7 +4,7 @@ import Foundation
 /// The safetensors format: an 8-byte header length, a JSON header, the tensors' bytes.
 ///
 /// Reading trusts nothing: lengths, offsets, types and shapes are checked against the file before anything is allocated.
-/// Writing is atomic, with keys in order, so that equal content is equal bytes.
+/// Writing is atomic, in a fixed order, so that equal content is equal bytes.
 public enum Safetensors {
     public struct Content {
         public var tensors: StateDict
@@ -47,9 +47,11 @@ public enum Safetensors {
         }
         let body = 8 + Int(length)
         let headerBytes = data[data.startIndex + 8..<data.startIndex + body]
-        guard let header = try? JSONSerialization.jsonObject(with: headerBytes) as? [String: Any] else {
-            throw malformed("its header is not a JSON object")
-        }
+        // The parser also takes UTF-16 and UTF-32; the format does not.
+        guard headerBytes.first == UInt8(ascii: "{"), !headerBytes.contains(0),
+            let header = try? JSONSerialization.jsonObject(with: headerBytes) as? [String: Any]
+        else { throw malformed("its header is not a JSON object") }
+        guard keyCount(headerBytes) == keyCount(header) else { throw malformed("its header has the same key twice") }
         var entries: [(name: String, type: DataType, shape: [Int], range: Range<Int>)] = []
         var metadata: [String: String] = [:]
         for (name, value) in header {
@@ -67,12 +69,14 @@ public enum Safetensors {
             guard offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= data.count - body else {
                 throw malformed("'\(name)' lies outside the file (bytes \(offsets[0]) to \(offsets[1]) of \(data.count - body))")
             }
+            // Sizes of 0 are left out at first: libtorch's strides overflow for [0, 2⁶², 2⁶²] too.
             var bytes = type.size
-            for size in shape {
+            for size in shape where size != 0 {
                 let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
-                guard size >= 0, !overflow else { throw malformed("'\(name)' has the impossible shape \(shape)") }
+                guard size > 0, !overflow else { throw malformed("'\(name)' has the impossible shape \(shape)") }
                 bytes = product
             }
+            if shape.contains(0) { bytes = 0 }
             guard bytes == offsets[1] - offsets[0] else {
                 throw malformed("'\(name)' of shape \(shape) needs \(bytes) bytes, not \(offsets[1] - offsets[0])")
             }
@@ -98,10 +102,37 @@ public enum Safetensors {
         return Content(tensors: tensors, metadata: metadata)
     }
 
+    /// The parser keeps one of two entries with the same key and says nothing, so the colons of the text are counted...
+    private static func keyCount(_ json: Data) -> Int {
+        var count = 0
+        var isInText = false
+        var isEscaped = false
+        for byte in json {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\"") {
+                isInText.toggle()
+            } else if isInText {
+                isEscaped = byte == UInt8(ascii: "\\")
+            } else if byte == UInt8(ascii: ":") {
+                count += 1
+            }
+        }
+        return count
+    }
+
+    /// ...and the keys of what was made of it.
+    private static func keyCount(_ value: Any) -> Int {
+        if let object = value as? [String: Any] { return object.count + object.values.reduce(0) { $0 + keyCount($1) } }
+        if let array = value as? [Any] { return array.reduce(0) { $0 + keyCount($1) } }
+        return 0
+    }
+
     // MARK: Writing
 
     public static func write(_ tensors: StateDict, metadata: [String: String] = [:], to path: String) throws(FileError) {
-        let ordered = tensors.sorted { $0.key < $1.key }
+        // Wide elements first, so that every tensor is aligned for whoever maps the file.
+        let ordered = tensors.sorted { ($1.value.dataType.size, $0.key) < ($0.value.dataType.size, $1.key) }
         var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
         var offset = 0
         for (name, tensor) in ordered {
@@ -113,7 +144,7 @@ public enum Safetensors {
         guard var text = try? JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes]) else {
             throw FileError(path: path, description: "cannot write \(path): its metadata are not JSON")
         }
-        // Padded with spaces so that the tensors are aligned for whoever maps the file.
+        // Padded with spaces, for the same reason.
         text.append(contentsOf: [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8))
 
         let file = try AtomicFile(path)

@@ -14,7 +14,7 @@ public final class Conv2d: Layer {
     /// - Parameters:
     ///   - standardizesWeight: weight standardisation (Qiao et al. 2019, arXiv:1903.10520, eq. 5–8): the weights of each
     ///     output channel are used with mean 0 and variance 1 (ε 1e-10, as BiT's reference code has it).
-    ///   - initialization: PyTorch's default when nil, otherwise He's fan-out normal.
+    ///   - kaimingFanOut: He's fan-out normal initialisation instead of PyTorch's default.
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
         bias: Bool = true, standardizesWeight: Bool = false, kaimingFanOut: Bool = false

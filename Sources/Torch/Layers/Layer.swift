@@ -1,7 +1,7 @@
 /// A module that takes one tensor to one tensor.
 open class Layer: Module {
     open func callAsFunction(_ x: Tensor) -> Tensor {
-        preconditionFailure("\(type(of: self)) does not override callAsFunction")
+        fatalError("\(type(of: self)) does not override callAsFunction")
     }
 }
 

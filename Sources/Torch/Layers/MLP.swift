@@ -12,7 +12,7 @@ public final class MLP: Layer {
     public init(
         _ widths: [Int], batchNorm: Bool = true, outputBatchNorm: Bool = false, outputAffine: Bool = true, outputBias: Bool? = nil
     ) {
-        precondition(widths.count >= 2, "an MLP needs an input and an output width")
+        guard widths.count >= 2 else { fatalError("an MLP needs an input and an output width, not \(widths)") }
         var layers: [Layer] = []
         for (index, (inputs, outputs)) in zip(widths, widths.dropFirst()).enumerated() {
             if index < widths.count - 2 {

@@ -82,6 +82,10 @@ open class Module {
     }
 }
 
+/// Arrays of numbers, which may be long and hold no weights: a mirror of each element would take seconds.
+private protocol PlainArray {}
+extension Array: PlainArray where Element: TensorElement {}
+
 /// The one place where Mirror is used: read-only, and only for `Parameter`, `Buffer`, `Module` and containers of them.
 private enum Reflection {
     static func leaves(of module: Module) -> [(key: String, value: AnyObject)] {
@@ -106,6 +110,7 @@ private enum Reflection {
         case let leaf as Parameter: found.append((key, leaf))
         case let leaf as Buffer: found.append((key, leaf))
         case let leaf as Module: found.append((key, leaf))
+        case is any PlainArray: break
         default:
             let mirror = Mirror(reflecting: value)
             switch mirror.displayStyle {

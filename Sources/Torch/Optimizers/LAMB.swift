@@ -1,3 +1,5 @@
+import Foundation
+
 /// LAMB (You et al. 2020, arXiv:1904.00962, algorithm 2): Adam's direction with LARS's layer-wise length.
 ///
 ///     r ← m̂ / (√v̂ + ε),   u ← r + λ·w,   w ← w − lr · ‖w‖ / ‖u‖ · u
@@ -27,13 +29,18 @@ public final class LAMB: Optimizer {
                 ATen.foreachMulScalarInPlace.perform(squares, betas.1)
                 ATen.foreachAddcmulInPlace.perform(squares, gradients, gradients, 1 - betas.1)
                 for (value, (mean, (square, step))) in zip(values, zip(means, zip(squares, steps))) {
-                    let unbiased = mean / (1 - Operation.scalarPower(betas.0, step))
-                    let spread = (square / (1 - Operation.scalarPower(betas.1, step))).sqrt() + epsilon
+                    let unbiased = mean / bias(betas.0, step, value)
+                    let spread = (square / bias(betas.1, step, value)).sqrt() + epsilon
                     let update = unbiased / spread + value * group.weightDecay
                     value.addInPlace(update * ratio(value, update, group.isAdapted), scale: -learningRate * group.learningRateScale)
                 }
             }
         }
+    }
+
+    /// 1 − βᵗ, written so that a β near 1 loses no digits: 0.999 in float32 would cost four of them in the first steps.
+    private func bias(_ beta: Double, _ step: Tensor, _ value: Tensor) -> Tensor {
+        -Operation.expm1(step.to(value.dataType == .float64 ? .float64 : .float32) * Foundation.log(beta))
     }
 
     private func ratio(_ value: Tensor, _ update: Tensor, _ isAdapted: Bool) -> Tensor {
@@ -52,5 +59,5 @@ public final class LAMB: Optimizer {
 }
 
 extension Operation {
-    fileprivate static let scalarPower = Operation("pow", "Scalar")
+    fileprivate static let expm1 = Operation("expm1")
 }

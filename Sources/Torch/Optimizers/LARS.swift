@@ -16,7 +16,7 @@ public final class LARS: Optimizer {
 
     /// - Parameters:
     ///   - trustCoefficient: η; 0.001 in the papers, 0.02 in the CIFAR recipes.
-    ///   - clipsLearningRate: λ at most 1 / lr, so that the layer's rate never exceeds 1 · λ (solo-learn's `clip_lr`).
+    ///   - clipsLearningRate: min(λ / lr, 1) for λ, so that the layer's rate is λ but at most lr (solo-learn's `clip_lr`).
     public init(_ groups: [ParameterGroup], momentum: Double = 0.9, trustCoefficient: Double = 0.001, clipsLearningRate: Bool = false) {
         self.groups = groups
         self.momentum = momentum

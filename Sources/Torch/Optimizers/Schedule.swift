@@ -2,8 +2,8 @@ import Foundation
 
 /// A value that changes with the step: learning rate, moving-average decay, temperature, weight decay.
 ///
-/// `fraction` runs from 0 at the first step to 1 at the last; a schedule is a pure function of it and of the number of
-/// steps, so that a resumed run needs to keep nothing.
+/// A schedule is a pure function of the step and of the number of steps, so that a resumed run needs to keep nothing. The
+/// first step has the first value; the last value would be that of step `total`, one after the last.
 public indirect enum Schedule: Sendable, Equatable {
     case constant(Double)
     /// Half a cosine from the first value to the second.
@@ -21,7 +21,7 @@ public indirect enum Schedule: Sendable, Equatable {
     }
 
     private func value(_ step: Double, _ total: Double) -> Double {
-        let t = min(max(step / total, 0), 1)
+        let t = total > 0 ? min(max(step / total, 0), 1) : 0
         switch self {
         case .constant(let value): return value
         case .cosine(let from, let to): return to + (from - to) * (1 + cos(.pi * t)) / 2

@@ -1,3 +1,5 @@
+// A number is a `Double` here, also when it is written `1`, and makes a float32 tensor of an integer one, as 1.0 does in
+// PyTorch: `indices + 1` is float32. Add a tensor (`Tensor(scalar: 1)`) where integers are to stay integers.
 extension Tensor {
     public static func + (a: Tensor, b: Tensor) -> Tensor { ATen.add(a, b) }
     public static func + (a: Tensor, b: Double) -> Tensor { ATen.addScalar(a, b) }
@@ -33,16 +35,22 @@ extension Tensor {
 
     // Comparisons, element by element, to bool tensors.
     public func equal(_ other: Tensor) -> Tensor { ATen.eq(self, other) }
-    public func equal(_ value: Double) -> Tensor { ATen.eqScalar(self, value) }
-    public func notEqual(_ value: Double) -> Tensor { ATen.neScalar(self, value) }
-    public func greater(_ value: Double) -> Tensor { ATen.gtScalar(self, value) }
+    public func equal(_ value: Double) -> Tensor { ATen.eqScalar(self, comparable(value)) }
+    public func notEqual(_ value: Double) -> Tensor { ATen.neScalar(self, comparable(value)) }
+    public func greater(_ value: Double) -> Tensor { ATen.gtScalar(self, comparable(value)) }
     public func greater(_ other: Tensor) -> Tensor { ATen.gt(self, other) }
-    public func atLeast(_ value: Double) -> Tensor { ATen.geScalar(self, value) }
-    public func less(_ value: Double) -> Tensor { ATen.ltScalar(self, value) }
+    public func atLeast(_ value: Double) -> Tensor { ATen.geScalar(self, comparable(value)) }
+    public func less(_ value: Double) -> Tensor { ATen.ltScalar(self, comparable(value)) }
     public func less(_ other: Tensor) -> Tensor { ATen.lt(self, other) }
     public func and(_ other: Tensor) -> Tensor { ATen.logicalAnd(self, other) }
     public var not: Tensor { ATen.logicalNot(self) }
     public func isFinite() -> Tensor { ATen.isfinite(self) }
+
+    /// A whole number goes to integer tensors as an integer: as a floating-point one it would have both compared in float32,
+    /// where those beyond 2²⁴ fall together.
+    private func comparable(_ value: Double) -> any Argument {
+        if !dataType.isFloatingPoint, let whole = Int(exactly: value) { whole } else { value }
+    }
 
     /// self where the bool tensor `condition` holds, `other` elsewhere.
     public func `where`(_ condition: Tensor, otherwise other: Tensor) -> Tensor { ATen.whereSelf(condition, self, other) }
@@ -51,8 +59,10 @@ extension Tensor {
     public func filled(_ value: Double, where mask: Tensor) -> Tensor { ATen.maskedFill(self, mask, value) }
 
     // In place. Inside a recorded graph these follow autograd's rules; parameters are changed inside `withoutGradients`.
-    public func addInPlace(_ other: Tensor, scale: Double) { ATen.addInPlace(self, other, scale) }
-    public func addInPlace(_ other: Tensor) { ATen.addInPlace(self, other) }
+    public func addInPlace(_ other: Tensor, scale: Double = 1) {
+        // Integer tensors refuse a floating-point factor, of 1 too.
+        if scale == 1 { ATen.addInPlace(self, other) } else { ATen.addInPlace(self, other, scale) }
+    }
     public func multiplyInPlace(_ value: Double) { ATen.mulScalarInPlace(self, value) }
     public func zeroInPlace() { ATen.zeroInPlace(self) }
     public func fillInPlace(_ value: Double) { ATen.fillInPlace(self, value) }

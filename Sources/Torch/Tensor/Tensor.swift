@@ -23,7 +23,7 @@ public final class Tensor {
     public func size(_ dimension: Int) -> Int {
         let rank = rank
         let resolved = dimension < 0 ? dimension + rank : dimension
-        precondition(resolved >= 0 && resolved < rank, "dimension \(dimension) of a tensor of rank \(rank)")
+        require(resolved >= 0 && resolved < rank, "size", self, reason: "it has no dimension \(dimension)")
         return Int(ct_tensor_size(handle, resolved))
     }
 
@@ -72,7 +72,7 @@ extension Tensor {
     }
 
     private static func handle(copying bytes: UnsafeRawBufferPointer, _ shape: [Int], _ type: DataType) -> ct_tensor {
-        precondition(bytes.count == shape.reduce(type.size, *), "\(bytes.count) bytes do not fill \(type) \(shape)")
+        require(bytes.count == shape.reduce(type.size, &*), "from_blob", reason: "\(bytes.count) bytes do not fill \(type) \(shape)")
         let sizes = shape.map(Int64.init)
         var made: ct_tensor?
         check("from_blob") { ct_tensor_from_bytes(bytes.baseAddress, sizes, sizes.count, Int32(type.rawValue), &made) }
@@ -82,8 +82,7 @@ extension Tensor {
     /// The values in row-major order, brought to the CPU; waits for the device.
     /// - Precondition: `Element` is the tensor's element type.
     public func values<Element: TensorElement>(_ type: Element.Type = Element.self) -> [Element] {
-        precondition(
-            dataType == Element.dataType, "values of \(dataType) asked for as \(Element.dataType)")
+        require(dataType == Element.dataType, "values", self, reason: "they were asked for as \(Element.dataType)")
         return [Element](unsafeUninitializedCapacity: count) { buffer, filled in
             let bytes = UnsafeMutableRawBufferPointer(buffer)
             check("copy", self) { ct_tensor_copy_bytes(handle, bytes.baseAddress, count * Element.dataType.size) }
