@@ -48,7 +48,7 @@ extension Tensor {
 
     /// A whole number goes to integer tensors as an integer: as a floating-point one it would have both compared in float32,
     /// where those beyond 2²⁴ fall together.
-    private func comparable(_ value: Double) -> any Argument {
+    private func comparable(_ value: Double) -> any OperationArgument {
         if !dataType.isFloatingPoint, let whole = Int(exactly: value) { whole } else { value }
     }
 
