@@ -85,15 +85,15 @@ public struct SyntheticShapes: ImageDataset {
 
         init(_ shape: Shape, _ random: inout ViewRandom) {
             self.shape = shape
-            centre = (random.uniform() * 0.6 - 0.3, random.uniform() * 0.6 - 0.3)
-            size = 0.45 + 0.3 * random.uniform()
-            angle = (random.uniform() - 0.5) * 0.9
+            centre = (random.uniform() * 0.5 - 0.25, random.uniform() * 0.5 - 0.25)
+            size = 0.5 + 0.35 * random.uniform()
+            angle = (random.uniform() - 0.5) * 0.7
             back = Texture(brightness: 0.15 + 0.7 * random.uniform(), &random)
             // Far enough from the ground to be seen.
             let lift = (random.uniform() < 0.5 ? -1.0 : 1.0) * (0.3 + 0.25 * random.uniform())
             let wanted = back.brightness + lift
             front = Texture(brightness: wanted > 1 || wanted < 0 ? back.brightness - lift : wanted, &random)
-            noise = 0.02 + 0.08 * random.uniform()
+            noise = 0.02 + 0.04 * random.uniform()
         }
 
         func colour(_ x: Double, _ y: Double) -> (Double, Double, Double) {
@@ -115,7 +115,7 @@ public struct SyntheticShapes: ImageDataset {
         init(brightness: Double, _ random: inout ViewRandom) {
             self.brightness = brightness
             tint = (random.uniform() - 0.5, random.uniform() - 0.5, random.uniform() - 0.5)
-            strength = 0.05 + 0.13 * random.uniform()
+            strength = 0.01 + 0.05 * random.uniform()
             kind = Int(random.uniform() * 4)
             let direction = random.uniform() * .pi
             let frequency = 2 + 6 * random.uniform()
