@@ -89,6 +89,7 @@ enum ATen {
     static let select = Operation("select", "int")
     static let slice = Operation("slice", "Tensor")
     static let indexSelect = Operation("index_select")
+    static let indexAdd = Operation("index_add")
     static let indexCopyInPlace = Operation("index_copy_")
     static let index = Operation("index", "Tensor")
     static let gather = Operation("gather")

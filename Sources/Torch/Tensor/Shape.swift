@@ -37,6 +37,11 @@ extension Tensor {
         ATen.scatterAdd(self, dimension, indices, source)
     }
 
+    /// self with the slices of `source` added to the slices that `indices` ([n], int64) names; a name may occur repeatedly.
+    public func indexAdded(_ dimension: Int, _ indices: Tensor, _ source: Tensor) -> Tensor {
+        ATen.indexAdd(self, dimension, indices, source)
+    }
+
     /// Replaces the slices that `indices` names.
     public func indexCopyInPlace(_ dimension: Int, _ indices: Tensor, _ source: Tensor) {
         ATen.indexCopyInPlace(self, dimension, indices, source)
@@ -58,6 +63,9 @@ extension Tensor {
 
     public func rolled(_ shift: Int, dimension: Int) -> Tensor { ATen.roll(self, [shift], [dimension]) }
     public var diagonal: Tensor { ATen.diagonal(self) }
+
+    /// With zeros below the diagonal that lies `offset` columns to the right of the main one.
+    public func upperTriangle(offset: Int = 0) -> Tensor { ATen.triu(self, offset) }
 
     /// A copy with the main diagonal set to `value`.
     public func withDiagonal(_ value: Double) -> Tensor {
