@@ -149,7 +149,8 @@ public struct NearestNeighbours {
             return
         }
         // Earlier rows stand first, and the order is stable: the lower row wins a tie.
-        let merged = inFallingOrder(.concatenated([before, best.values], dimension: 1), .concatenated([beforeIndices, places], dimension: 1))
+        let merged = inFallingOrder(
+            .concatenated([before, best.values], dimension: 1), .concatenated([beforeIndices, places], dimension: 1))
         let kept = Swift.min(count, merged.values.size(1))
         (tile.scores, tile.indices) = rescored(
             merged.values.narrowed(1, from: 0, count: kept), merged.columns.narrowed(1, from: 0, count: kept), tile.rows, bank)
