@@ -20,9 +20,9 @@ public struct Neighbours {
 
 /// Exact nearest neighbours of all queries in a bank that arrives in blocks.
 ///
-/// Queries × bank is computed in tiles of at most `tileElements` scores (a matrix product, the tile's best k, merged
-/// with the best so far): memory is the queries, the k best of each and a few tiles, however long the bank is. Everything
-/// happens on the queries' device.
+/// Queries × bank is computed in tiles of 8 million scores (a matrix product, the tile's best k, merged with the best so
+/// far): memory is the queries, the k best of each and a few tiles, however long the bank is, and how it is cut does not
+/// matter. Everything happens on the queries' device.
 ///
 /// Euclidean candidates are found by ‖q‖² + ‖b‖² − 2 q·b around the first block's mean, whose rounding (about 10⁻⁷ of the
 /// squared norms) can only swap neighbours that are that close; their distances are then computed again as ‖q − b‖, so
@@ -32,8 +32,8 @@ public struct Neighbours {
 ///     for block in blocks { search.add(block) }
 ///     let neighbours = search.result()
 public struct NearestNeighbours {
-    /// Scores of one tile: 64 MiB of float32.
-    public static let tileElements = 1 << 24
+    /// Scores of one tile: 32 MiB of float32.
+    static let tileElements = 1 << 23
 
     private let queries: Tensor
     private let count: Int
@@ -41,8 +41,12 @@ public struct NearestNeighbours {
     private let selfRows: Range<Int>?
     private var shift: Tensor?
     private var tiles: [Tile] = []
-    /// Rows of the bank in one tile: many, for efficient products, of bounded size; the tile's other side follows.
-    private var partRows: Int { Swift.max(1 << 12, Swift.min(1 << 15, (1 << 24) / Swift.max(1, queries.size(1)))) }
+    /// Rows of the bank in one tile, of bounded size; the tile's other side follows. Choosing and merging k of few rows
+    /// would cost more than the product, so that more neighbours need more rows.
+    private var partRows: Int {
+        let wanted = count <= 64 ? 1 << 13 : 1 << 15
+        return Swift.max(1 << 12, Swift.min(wanted, (1 << 24) / Swift.max(1, queries.size(1))))
+    }
     /// Rows that do not fill a part yet. Parts of one size make the result independent of how the bank was cut: products
     /// of other shapes round differently.
     private var waiting: [Tensor] = []

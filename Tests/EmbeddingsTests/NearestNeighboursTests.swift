@@ -1,4 +1,4 @@
-import Embeddings
+@testable import Embeddings
 import Testing
 import Torch
 
@@ -119,5 +119,20 @@ import Torch
         let places = random.permutation(500)
         let moved = NearestNeighbours.find(6, of: queries, in: bank.rows(Tensor(places)), by: .euclidean)
         #expect(moved.indices.ints.map { places[$0] } == found.indices.ints)
+    }
+
+    /// Scores of few values, so that ties are everywhere: the first of the equal ones, in order, whatever the widths.
+    @Test(arguments: [(1, 33), (3, 96), (5, 1000), (20, 5003), (31, 64), (40, 40), (7, 2048)])
+    func topScoresAreThoseOfAStableSort(_ count: Int, _ columns: Int) {
+        var random = SplitMix64(seed: UInt64(columns))
+        for values in [2, 5, 1000] {
+            let scores = Tensor((0..<60 * columns).map { _ in Float(random.below(values)) - 3 }, [60, columns])
+            // Some rows with excluded columns.
+            scores[0..<20].diagonal.fillInPlace(-.infinity)
+            let (best, order) = scores.sorted(1, descending: true)
+            let found = topScores(scores, count)
+            #expect(found.columns.ints == order.narrowed(1, from: 0, count: count).ints)
+            #expect(found.values.floats == best.narrowed(1, from: 0, count: count).floats)
+        }
     }
 }
