@@ -5,7 +5,8 @@ public import Torch
 ///
 ///     a_i = argmin_j ‖x_i − c_j‖²,   c_j = mean of the x_i with a_i = j,   until nothing moves
 ///
-/// Products and sums go tile by tile in float32, sums over tiles are in float64. The same seed gives the same clusters on the same device type.
+/// Products and sums go tile by tile in float32, sums over tiles are in float64. The same seed gives the same clusters on
+/// the same device type.
 public struct KMeans: Sendable, Equatable {
     public enum Seeding: String, Sendable, Codable {
         /// Each next centroid is a row drawn with probability proportional to its squared distance to the nearest so far:
@@ -82,7 +83,8 @@ public struct KMeans: Sendable, Equatable {
         let sizes = nearest.to(.cpu).counts(clusters).ints
         return Clustering(
             centroids: points.restored(centroids), assignments: nearest, sizes: sizes,
-            inertia: points.distances(to: centroids, nearest).widened.sum().item, iterations: step, converged: settled, spherical: spherical)
+            inertia: points.distances(to: centroids, nearest).widened.sum().item, iterations: step, converged: settled,
+            spherical: spherical)
     }
 
     /// Gives each empty cluster the row that is farthest from its centroid, if there is one away from it.
