@@ -37,22 +37,26 @@ struct ClusterPoints {
     /// Centroids back in the space of the rows.
     func restored(_ centroids: Tensor) -> Tensor { shift.map { centroids + $0 } ?? centroids }
 
-    /// - Returns: [n] int64 nearest centroids and [n] float32 squared distances to them.
-    func assign(to centroids: Tensor) -> (nearest: Tensor, distances: Tensor) {
+    /// The nearest centroid of each row, the lower one among equals: [n] int64.
+    func assign(to centroids: Tensor) -> Tensor {
         let norms = centroids.squared().sum(1)
-        var nearest: [Tensor] = []
-        var distances: [Tensor] = []
+        let doubled = (centroids * -2).t
         let widest = Swift.max(matrix.size(1), centroids.size(0))
-        for range in matrix.rowBlocks(elements: (1 << 22) * matrix.size(1) / widest) {
-            let rows = prepared(matrix[range])
-            let scores = rows.matmul((centroids * -2).t)
-            scores.addInPlace(norms)
-            let chosen = scores.argmin(1)
-            nearest.append(chosen)
-            // From the differences: the expanded square cancels near a centroid.
-            distances.append((rows - centroids.rows(chosen)).squared().sum(1))
-        }
-        return (.concatenated(nearest), .concatenated(distances))
+        return .concatenated(
+            matrix.rowBlocks(elements: (1 << 22) * matrix.size(1) / widest).map { range in
+                let scores = prepared(matrix[range]).matmul(doubled)
+                scores.addInPlace(norms)
+                return scores.argmin(1)
+            })
+    }
+
+    /// Squared distances of the rows to their centroids: [n] float32. From the differences, because the expanded square
+    /// cancels near a centroid.
+    func distances(to centroids: Tensor, _ assignments: Tensor) -> Tensor {
+        .concatenated(
+            matrix.rowBlocks().map { range in
+                (prepared(matrix[range]) - centroids.rows(assignments[range])).squared().sum(1)
+            })
     }
 
     /// Means of the clusters, of unit length when spherical; `otherwise`'s centroid for an empty one.
@@ -60,7 +64,11 @@ struct ClusterPoints {
         let place = matrix.device == .mps ? Device.cpu : matrix.device
         let labels = Tensor(assignments).to(place)
         var sums = Tensor.zeros([clusters, matrix.size(1)], .float64, on: place)
-        for range in matrix.rowBlocks() { sums = sums.indexAdded(0, labels[range], prepared(matrix[range]).widened) }
+        let none = Tensor.zeros([clusters, matrix.size(1)], on: matrix.device)
+        // float32 within a block (much faster than float64), float64 over blocks.
+        for range in matrix.rowBlocks() {
+            sums = sums + none.indexAdded(0, labels[range].to(matrix.device), prepared(matrix[range])).widened
+        }
         let sizes = labels.counts(clusters).to(.float64).unsqueezed(1)
         let means = (sums / sizes.clamped(1)).to(.float32).to(matrix.device)
         let directed = spherical ? means.normalized() : means

@@ -79,12 +79,9 @@ public struct Collapse: Sendable, Equatable, Codable {
                     + "directions (RankMe; mean |correlation| \(rounded(measured.correlation.meanAbsolute))): "
                     + advice(place))
         }
-        let last = places.last!.1
         return Collapse(
             kind: .none, place: nil,
-            explanation: "no collapse: deviation of unit vectors \(percent(h.deviationRatio)) of 1/√d, RankMe \(rounded(h.rankMe)) of "
-                + "\(min(h.rows, h.width))" + (z == nil ? "" : "; projection \(percent(last.deviationRatio)) and \(rounded(last.rankMe)) of "
-                    + "\(min(last.rows, last.width))"))
+            explanation: "no collapse: \(summary(h))" + (z.map { "; projection: \(summary($0))" } ?? ""))
     }
 
     private static func diagnose(_ targets: TargetUse) -> Collapse? {
@@ -99,8 +96,8 @@ public struct Collapse: Sendable, Equatable, Codable {
         if targets.meanEntropy > uniformTargetsAbove * most {
             return Collapse(
                 kind: .uniformTargets, place: .targets,
-                explanation: "each image's targets are spread over all \(targets.outcomes) alike (entropy \(percent(targets.meanEntropy / most)) "
-                    + "of the most): lower the teacher temperature, or Sinkhorn's ε")
+                explanation: "each image's targets are spread over all \(targets.outcomes) alike (entropy "
+                    + "\(percent(targets.meanEntropy / most)) of the most): lower the teacher temperature, or Sinkhorn's ε")
         }
         return nil
     }
@@ -113,6 +110,11 @@ public struct Collapse: Sendable, Equatable, Codable {
             "use a wider or deeper projector, a larger batch or queue, or a covariance term; "
                 + "the representation below it is healthier, so evaluation may still be fine"
         }
+    }
+
+    private static func summary(_ measured: RepresentationHealth) -> String {
+        "deviation of unit vectors \(percent(measured.deviationRatio)) of 1/√d, RankMe \(rounded(measured.rankMe)) of "
+            + "\(min(measured.rows, measured.width))"
     }
 
     private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }

@@ -9,6 +9,12 @@ public struct Correlation: Sendable, Equatable, Codable {
     /// Dimensions without variance, for which correlation is undefined; left out of the two others.
     public var constantDimensions: Int
 
+    public init(meanAbsolute: Double, largestAbsolute: Double, constantDimensions: Int) {
+        self.meanAbsolute = meanAbsolute
+        self.largestAbsolute = largestAbsolute
+        self.constantDimensions = constantDimensions
+    }
+
     /// - Parameter moments: with the full scatter.
     public init(_ moments: Moments) {
         let variances = moments.variances()

@@ -5,7 +5,8 @@ public import Torch
 ///
 ///     a_i = argmin_j ‖x_i − c_j‖²,   c_j = mean of the x_i with a_i = j,   until nothing moves
 ///
-/// Distances are computed tile by tile; sums in float64. The same seed gives the same clusters on the same device type.
+/// Products and sums go tile by tile in float32, sums over tiles are in float64. The same seed gives the same clusters on
+/// the same device type.
 public struct KMeans: Sendable, Equatable {
     public enum Seeding: String, Sendable, Codable {
         /// Each next centroid is a row drawn with probability proportional to its squared distance to the nearest so far:
@@ -65,7 +66,7 @@ public struct KMeans: Sendable, Equatable {
         var step = 0
         while step < iterations, !settled {
             step += 1
-            let (nearest, distances) = points.assign(to: centroids)
+            let nearest = points.assign(to: centroids)
             var assignments: [Int] = nearest.values()
             // Nothing moves any more: these centroids are the means of these clusters already.
             if assignments == before {
@@ -73,25 +74,26 @@ public struct KMeans: Sendable, Equatable {
                 break
             }
             before = assignments
-            fillEmpty(&assignments, distances)
+            fillEmpty(&assignments) { points.distances(to: centroids, nearest) }
             let moved = points.means(of: assignments, clusters, otherwise: centroids)
             settled = (moved - centroids).squared().sum().item <= tolerance * points.meanVariance
             centroids = moved
         }
-        let (nearest, distances) = points.assign(to: centroids)
+        let nearest = points.assign(to: centroids)
         let sizes = nearest.to(.cpu).counts(clusters).ints
         return Clustering(
-            centroids: points.restored(centroids), assignments: nearest, sizes: sizes, inertia: distances.widened.sum().item,
-            iterations: step, converged: settled, spherical: spherical)
+            centroids: points.restored(centroids), assignments: nearest, sizes: sizes,
+            inertia: points.distances(to: centroids, nearest).widened.sum().item, iterations: step, converged: settled,
+            spherical: spherical)
     }
 
     /// Gives each empty cluster the row that is farthest from its centroid, if there is one away from it.
-    private func fillEmpty(_ assignments: inout [Int], _ distances: Tensor) {
+    private func fillEmpty(_ assignments: inout [Int], distances: () -> Tensor) {
         var sizes = [Int](repeating: 0, count: clusters)
         for cluster in assignments { sizes[cluster] += 1 }
         var empty = sizes.indices.filter { sizes[$0] == 0 }[...]
         guard !empty.isEmpty else { return }
-        let (values, order) = distances.sorted(0, descending: true)
+        let (values, order) = distances().sorted(0, descending: true)
         for (distance, row) in zip(values.floats, order.ints) {
             guard let cluster = empty.first, distance > 0 else { return }
             guard sizes[assignments[row]] > 1 else { continue }
@@ -125,7 +127,7 @@ public struct Clustering {
             matrix.rank == 2 && matrix.size(1) == centroids.size(1), "\(matrix.summary) for centroids of \(centroids.summary)")
         return withoutGradients {
             let points = ClusterPoints(matrix, spherical: spherical, centredOn: centroids.mean(0).to(matrix.device))
-            return points.assign(to: points.prepared(centroids.to(matrix.device))).nearest
+            return points.assign(to: points.prepared(centroids.to(matrix.device)))
         }
     }
 }

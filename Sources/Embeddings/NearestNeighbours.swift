@@ -20,9 +20,9 @@ public struct Neighbours {
 
 /// Exact nearest neighbours of all queries in a bank that arrives in blocks.
 ///
-/// Queries × bank is computed in tiles of at most `tileElements` scores (a matrix product, the tile's best k, merged
-/// with the best so far): memory is the queries, the k best of each and a few tiles, however long the bank is. Everything
-/// happens on the queries' device.
+/// Queries × bank is computed in tiles of 8 million scores (a matrix product, the tile's best k, merged with the best so
+/// far): memory is the queries, the k best of each and a few tiles, however long the bank is, and how it is cut does not
+/// matter. Everything happens on the queries' device.
 ///
 /// Euclidean candidates are found by ‖q‖² + ‖b‖² − 2 q·b around the first block's mean, whose rounding (about 10⁻⁷ of the
 /// squared norms) can only swap neighbours that are that close; their distances are then computed again as ‖q − b‖, so
@@ -30,10 +30,10 @@ public struct Neighbours {
 ///
 ///     var search = NearestNeighbours(of: queries, count: 20, by: .cosine)
 ///     for block in blocks { search.add(block) }
-///     let neighbours = search.result
+///     let neighbours = search.result()
 public struct NearestNeighbours {
-    /// Scores of one tile: 64 MiB of float32.
-    public static let tileElements = 1 << 24
+    /// Scores of one tile: 32 MiB of float32.
+    static let tileElements = 1 << 23
 
     private let queries: Tensor
     private let count: Int
@@ -41,8 +41,17 @@ public struct NearestNeighbours {
     private let selfRows: Range<Int>?
     private var shift: Tensor?
     private var tiles: [Tile] = []
-    /// Rows of the bank in one tile: many, for efficient products, of bounded size; the tile's other side follows.
-    private var partRows: Int { Swift.max(1 << 12, Swift.min(1 << 15, (1 << 24) / Swift.max(1, queries.size(1)))) }
+    /// Rows of the bank in one tile, of bounded size; the tile's other side follows. Choosing and merging k of few rows
+    /// would cost more than the product, so that more neighbours need more rows.
+    private var partRows: Int {
+        let wanted = count <= 64 ? 1 << 13 : 1 << 15
+        return Swift.max(1 << 12, Swift.min(wanted, (1 << 24) / Swift.max(1, queries.size(1))))
+    }
+    /// Rows that do not fill a part yet. Parts of one size make the result independent of how the bank was cut: products
+    /// of other shapes round differently.
+    private var waiting: [Tensor] = []
+    private var waitingRows = 0
+    private var computedRows = 0
     /// Rows of the bank so far.
     public private(set) var bankRows = 0
 
@@ -76,23 +85,33 @@ public struct NearestNeighbours {
             block.rank == 2 && block.size(1) == queries.size(1), "a bank of \(block.summary) for queries of \(queries.summary)")
         guard block.size(0) > 0 else { return }
         let bank = block.detached()
-        withoutGradients {
-            for start in stride(from: 0, to: bank.size(0), by: partRows) {
-                addPart(bank[start..<Swift.min(start + partRows, bank.size(0))].to(queries.device).to(.float32))
-            }
+        bankRows += bank.size(0)
+        var start = 0
+        while start < bank.size(0) {
+            let taken = Swift.min(partRows - waitingRows, bank.size(0) - start)
+            waiting.append(bank[start..<start + taken].to(queries.device).to(.float32))
+            waitingRows += taken
+            start += taken
+            if waitingRows == partRows { addWaiting() }
         }
     }
 
+    private mutating func addWaiting() {
+        guard waitingRows > 0 else { return }
+        let part = waiting.count == 1 ? waiting[0] : Tensor.concatenated(waiting)
+        (waiting, waitingRows) = ([], 0)
+        withoutGradients { addPart(part) }
+    }
+
     private mutating func addPart(_ part: Tensor) {
-        let columns = part.size(0)
         if tiles.isEmpty {
             let step = NearestNeighbours.tileElements / partRows
             tiles = stride(from: 0, to: queries.size(0), by: step).map { Tile(rows: $0..<Swift.min($0 + step, queries.size(0))) }
             if similarity == .euclidean { shift = part.mean(0, keep: true) }
         }
-        let bank = Block(values: part, similarity: similarity, shift: shift, start: bankRows)
+        let bank = Block(values: part, similarity: similarity, shift: shift, start: computedRows)
         for index in tiles.indices { merge(bank, into: &tiles[index]) }
-        bankRows += columns
+        computedRows += part.size(0)
     }
 
     /// Rows of the bank as the products need them.
@@ -134,7 +153,8 @@ public struct NearestNeighbours {
             return
         }
         // Earlier rows stand first, and the order is stable: the lower row wins a tie.
-        let merged = inFallingOrder(.concatenated([before, best.values], dimension: 1), .concatenated([beforeIndices, places], dimension: 1))
+        let merged = inFallingOrder(
+            .concatenated([before, best.values], dimension: 1), .concatenated([beforeIndices, places], dimension: 1))
         let kept = Swift.min(count, merged.values.size(1))
         (tile.scores, tile.indices) = rescored(
             merged.values.narrowed(1, from: 0, count: kept), merged.columns.narrowed(1, from: 0, count: kept), tile.rows, bank)
@@ -177,7 +197,11 @@ public struct NearestNeighbours {
     }
 
     /// What was found in the rows so far: min(k, rows, without the query itself) neighbours of each query.
-    public var result: Neighbours {
+    ///
+    /// Rows can be added afterwards, but then how the bank was cut may decide between rows that are equally near to
+    /// rounding.
+    public mutating func result() -> Neighbours {
+        addWaiting()
         let available = bankRows - (selfRows == nil ? 0 : 1)
         let kept = Swift.max(0, Swift.min(count, available))
         guard kept > 0, !tiles.isEmpty else {
@@ -196,7 +220,7 @@ public struct NearestNeighbours {
     ) -> Neighbours {
         var search = NearestNeighbours(of: queries, count: count, by: similarity, excluding: selfRows)
         search.add(bank)
-        return search.result
+        return search.result()
     }
 
     /// The `count` nearest other rows of every row of one matrix.

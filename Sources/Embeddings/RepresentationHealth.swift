@@ -48,7 +48,7 @@ public struct RepresentationHealth: Sendable, Equatable, Codable {
         let damaged = Set(matrix.nonFiniteRows).union(positives?.nonFiniteRows ?? [])
         var measured = RepresentationHealth(
             rows: rows, width: width, nonFiniteRows: damaged.count, normalizedDeviation: 0, rankMe: 0,
-            correlation: Correlation(Moments(width: width)), uniformity: 0, alignment: nil)
+            correlation: Correlation(meanAbsolute: 0, largestAbsolute: 0, constantDimensions: 0), uniformity: 0, alignment: nil)
         guard damaged.count < rows else { return measured }
         var (x, y) = (matrix.detached(), positives?.detached())
         if !damaged.isEmpty {

@@ -1,0 +1,24 @@
+internal import Embeddings
+
+/// Splits a training split for choosing settings.
+enum HoldOut {
+    /// A share of each class, drawn by the seed: round(share · m) of a class of m images, at least one when m ≥ 2 and at most
+    /// m − 1, and none of a class of one.
+    /// - Parameter labels: class indices, all ≥ 0.
+    /// - Returns: rows to fit and rows to choose by, each in rising order.
+    static func stratified(_ labels: [Int], share: Double, seed: UInt64) -> (fit: [Int], held: [Int]) {
+        var random = SplitMix64(seed: seed)
+        var fit: [Int] = []
+        var held: [Int] = []
+        let classes = Dictionary(grouping: labels.indices, by: { labels[$0] })
+        for label in classes.keys.sorted() {
+            var rows = classes[label]!
+            random.shuffle(&rows)
+            let wanted = Int((share * Double(rows.count)).rounded())
+            let count = Swift.max(0, Swift.min(rows.count - 1, Swift.max(1, wanted)))
+            held += rows.prefix(count)
+            fit += rows.dropFirst(count)
+        }
+        return (fit.sorted(), held.sorted())
+    }
+}

@@ -1,0 +1,53 @@
+internal import Embeddings
+internal import Torch
+
+/// The objective of multinomial logistic regression with an L2 penalty, and its gradient:
+///
+///     f(W, b) = (1/n) [ Σ_i −log softmax(W x_i + b)[y_i] + λ/2 ‖W‖² ]
+///
+/// λ is on the scale of the sum over images: scikit-learn's C is 1/λ. Biases are not penalised.
+///
+/// Rows go through in blocks. Products with the features are in the features' type; softmax, losses and sums over blocks
+/// are in float64 (float32 on MPS, which has no float64).
+struct SoftmaxRegression {
+    /// [n, d] float32 or float64.
+    let features: Tensor
+    /// [n] int64 of 0 ..< classes, on the features' device.
+    let targets: Tensor
+    let classes: Int
+    /// λ.
+    let penalty: Double
+
+    /// The type of parameters and sums.
+    var wide: DataType { features.device == .mps ? .float32 : .float64 }
+
+    /// W = 0, b = 0: [classes · (d + 1)], a row of weights and its bias per class.
+    var start: Tensor { .zeros([classes * (features.size(1) + 1)], wide, on: features.device) }
+
+    /// - Parameter parameters: [classes · (d + 1)].
+    func callAsFunction(_ parameters: Tensor) -> (loss: Double, gradient: Tensor) {
+        let width = features.size(1)
+        let matrix = parameters.reshaped(classes, width + 1)
+        let weights = matrix.narrowed(1, from: 0, count: width)
+        let bias = matrix.narrowed(1, from: width, count: 1).squeezed(1)
+        let narrow = weights.to(features.dataType).contiguous()
+        let count = Double(features.size(0))
+
+        var loss = weights.squared().sum() * (penalty / 2)
+        var weightGradient = weights * penalty
+        var biasGradient = bias * 0
+        for range in features.rowBlocks(elements: (1 << 22) * width / Swift.max(width, classes)) {
+            let rows = features[range]
+            let target = targets[range].unsqueezed(1)
+            let logProbabilities = (rows.matmul(narrow.t).to(wide) + bias).logSoftmax(1)
+            loss = loss - logProbabilities.gathered(1, target).sum()
+            let probabilities = logProbabilities.exp()
+            // d loss / d logits = softmax − one-hot
+            let residual = probabilities.scatterAdded(1, target, Tensor.full([range.count, 1], -1, wide, on: rows.device))
+            weightGradient = weightGradient + residual.to(features.dataType).t.matmul(rows).to(wide)
+            biasGradient = biasGradient + residual.sum(0)
+        }
+        let gradient = Tensor.concatenated([weightGradient, biasGradient.unsqueezed(1)], dimension: 1).reshaped(-1) / count
+        return (loss.item / count, gradient)
+    }
+}

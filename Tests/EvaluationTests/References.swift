@@ -1,0 +1,23 @@
+import Foundation
+import Torch
+
+/// The values that Tests/ReferenceValues/generate_embeddings.py computed with other libraries.
+enum References {
+    private static func load() throws -> StateDict {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        return try Safetensors.read(folder.appendingPathComponent("ReferenceValues/evaluation.safetensors").path).tensors
+    }
+
+    static func tensors(_ names: String...) throws -> [Tensor] {
+        let all = try load()
+        return names.map { all[$0]! }
+    }
+
+    static func tensor(_ name: String) throws -> Tensor { try tensors(name)[0] }
+}
+
+/// The largest |a − b|.
+func largestDifference(_ a: Tensor, _ b: Tensor) -> Double {
+    precondition(a.shape == b.shape, "\(a.summary) and \(b.summary)")
+    return (a.to(.float64) - b.to(.float64)).abs().max().item
+}
