@@ -72,6 +72,10 @@ bool ct_set_gradients_enabled(bool enabled);  // the value before
 void *ct_inference_begin(void);
 void ct_inference_end(void *guard);
 
+// Batch normalisation [+ residual] [→ ReLU] as one operation (fused_norm.cpp); residual, weight and bias may be NULL.
+ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
+                        ct_tensor running_variance, bool training, double momentum, double epsilon, bool relu, ct_tensor *out);
+
 // The process (runtime.cpp)
 const char *ct_version(void);
 int ct_device_count(int type);
