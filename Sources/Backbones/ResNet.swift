@@ -105,7 +105,7 @@ final class BasicBlock: Layer {
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        bn2.relu(conv2(bn1.relu(conv1(x))), adding: downsample?(x) ?? x)
+        bn2.relu(bn1.relu(conv1(x), into: conv2), adding: downsample?(x) ?? x)
     }
 }
 
@@ -131,7 +131,7 @@ final class Bottleneck: Layer {
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        bn3.relu(conv3(bn2.relu(conv2(bn1.relu(conv1(x))))), adding: downsample?(x) ?? x)
+        bn3.relu(bn2.relu(bn1.relu(conv1(x), into: conv2), into: conv3), adding: downsample?(x) ?? x)
     }
 }
 

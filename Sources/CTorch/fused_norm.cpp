@@ -10,6 +10,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/relu.h>
@@ -77,13 +79,20 @@ Tensor arranged(const Tensor &gradient, const Tensor &x) {
     return x.dim() == 4 ? gradient.contiguous(at::MemoryFormat::ChannelsLast) : gradient.contiguous();
 }
 
-struct FusedNorm : torch::autograd::Function<FusedNorm> {
-    static Tensor forward(AutogradContext *context, const Tensor &x, const std::optional<Tensor> &residual, const Tensor &weight, const Tensor &bias,
-                          Tensor running_mean, Tensor running_variance, bool training, double momentum, double epsilon, bool relu) {
+/// What normalising a tensor needs, per channel: statistics, and y = scale · x + offset.
+struct Statistics {
+    Tensor mean, inverse;
+    std::vector<float> scale, offset;
+
+    /// Of a batch, moving the running values towards them; or the running values themselves.
+    Statistics(const Tensor &x, const Tensor &weight, const Tensor &bias, Tensor running_mean, Tensor running_variance, bool training,
+               double momentum, double epsilon) {
         const Rows rows(x);
         const int64_t channels = rows.channels;
         const float *data = x.const_data_ptr<float>();
-        std::vector<float> mean(channels), inverse(channels);
+        mean = at::empty({channels}, x.options().memory_format(at::MemoryFormat::Contiguous));
+        inverse = at::empty_like(mean);
+        float *m = mean.mutable_data_ptr<float>(), *s = inverse.mutable_data_ptr<float>();
         float *moving_mean = running_mean.mutable_data_ptr<float>(), *moving_variance = running_variance.mutable_data_ptr<float>();
         if (training) {
             TORCH_CHECK(rows.count > 1, "Expected more than 1 value per channel when training, got input size ", x.sizes());
@@ -96,36 +105,111 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
             const double n = rows.count;
             for (int64_t c = 0; c < channels; c++) {
                 const double centre = sum[c] / n, variance = std::max(0.0, square[c] / n - centre * centre);
-                mean[c] = shift[c] + centre;
-                inverse[c] = 1 / std::sqrt(variance + epsilon);
-                moving_mean[c] = (1 - momentum) * moving_mean[c] + momentum * mean[c];
+                m[c] = shift[c] + centre;
+                s[c] = 1 / std::sqrt(variance + epsilon);
+                moving_mean[c] = (1 - momentum) * moving_mean[c] + momentum * m[c];
                 moving_variance[c] = (1 - momentum) * moving_variance[c] + momentum * variance * n / (n - 1);
             }
         } else {
             for (int64_t c = 0; c < channels; c++) {
-                mean[c] = moving_mean[c];
-                inverse[c] = 1 / std::sqrt(moving_variance[c] + epsilon);
+                m[c] = moving_mean[c];
+                s[c] = 1 / std::sqrt(moving_variance[c] + epsilon);
             }
         }
+        fold(weight, bias);
+    }
+
+    /// Those of an earlier pass.
+    Statistics(Tensor mean, Tensor inverse, const Tensor &weight, const Tensor &bias) : mean(std::move(mean)), inverse(std::move(inverse)) {
+        fold(weight, bias);
+    }
+
+    void fold(const Tensor &weight, const Tensor &bias) {
+        const int64_t channels = mean.numel();
+        const float *m = mean.const_data_ptr<float>(), *s = inverse.const_data_ptr<float>();
         const float *gamma = weight.const_data_ptr<float>(), *beta = bias.const_data_ptr<float>();
-        std::vector<float> scale(channels), offset(channels);
+        scale.resize(channels);
+        offset.resize(channels);
         for (int64_t c = 0; c < channels; c++) {
-            scale[c] = gamma[c] * inverse[c];
-            offset[c] = beta[c] - mean[c] * scale[c];
+            scale[c] = gamma[c] * s[c];
+            offset[c] = beta[c] - m[c] * scale[c];
         }
+    }
+
+    Tensor normalized(const Tensor &x, const std::optional<Tensor> &residual, bool relu) const {
+        const Rows rows(x);
         Tensor y = at::empty_like(x);
-        const float *added = residual ? residual->const_data_ptr<float>() : nullptr;
+        const float *data = x.const_data_ptr<float>(), *added = residual ? residual->const_data_ptr<float>() : nullptr;
         float *result = y.mutable_data_ptr<float>();
         in_parts(rows.count, [&](int64_t first, int64_t last, int64_t) {
-            const int64_t at = first * channels;
-            shim::normalize(data + at, added ? added + at : nullptr, scale.data(), offset.data(), last - first, channels, relu, result + at);
+            const int64_t at = first * rows.channels;
+            shim::normalize(data + at, added ? added + at : nullptr, scale.data(), offset.data(), last - first, rows.channels, relu,
+                            result + at);
         });
+        return y;
+    }
+};
 
-        Tensor saved_mean = at::empty({channels}, x.options().memory_format(at::MemoryFormat::Contiguous));
-        Tensor saved_inverse = at::empty_like(saved_mean);
-        std::copy(mean.begin(), mean.end(), saved_mean.mutable_data_ptr<float>());
-        std::copy(inverse.begin(), inverse.end(), saved_inverse.mutable_data_ptr<float>());
-        context->save_for_backward({x, weight, saved_mean, saved_inverse, relu ? y : Tensor()});
+struct NormGradients {
+    Tensor input, residual, weight, bias;
+};
+
+/// - y: the output where a ReLU followed, undefined where none did.
+NormGradients norm_gradients(const Tensor &given, const Tensor &x, const Tensor &y, const Tensor &weight, const Tensor &mean,
+                             const Tensor &inverse, bool training, bool has_residual, bool needs_input) {
+    const Rows rows(x);
+    const int64_t channels = rows.channels;
+    const Tensor gradient = arranged(given, x);
+    const float *g = gradient.const_data_ptr<float>(), *data = x.const_data_ptr<float>(), *m = mean.const_data_ptr<float>();
+    const float *output = y.defined() ? y.const_data_ptr<float>() : nullptr;
+
+    // The residual's gradient is g where the ReLU let it through.
+    NormGradients result;
+    if (has_residual) result.residual = output ? at::empty_like(x) : gradient;
+    float *keep = has_residual && output ? result.residual.mutable_data_ptr<float>() : nullptr;
+    std::vector<double> sum, product;
+    sum_rows(rows, sum, product, [&](int64_t first, int64_t count, float *a, float *b) {
+        const int64_t at = first * channels;
+        shim::add_gradient_moments(g + at, output ? output + at : nullptr, data + at, m, count, channels, a, b, keep ? keep + at : nullptr);
+    });
+
+    result.weight = at::empty_like(weight);
+    result.bias = at::empty_like(weight);
+    const float *gamma = weight.const_data_ptr<float>(), *s = inverse.const_data_ptr<float>();
+    float *gamma_gradient = result.weight.mutable_data_ptr<float>(), *beta_gradient = result.bias.mutable_data_ptr<float>();
+    // dx = γ s (g − Σg/n − x̂ Σ(g x̂)/n) as a·g + b·x + c; with fixed statistics γ s g.
+    std::vector<float> a(channels), b(channels), c(channels);
+    const double n = rows.count;
+    for (int64_t i = 0; i < channels; i++) {
+        const double along = product[i] * s[i];
+        gamma_gradient[i] = along;
+        beta_gradient[i] = sum[i];
+        const double scale = static_cast<double>(gamma[i]) * s[i];
+        a[i] = scale;
+        b[i] = training ? -scale * s[i] * along / n : 0;
+        c[i] = training ? -scale * sum[i] / n - static_cast<double>(b[i]) * m[i] : 0;
+    }
+    if (needs_input) {
+        result.input = at::empty_like(x);
+        float *into = result.input.mutable_data_ptr<float>();
+        // With the masked gradient at hand the output need not be read again.
+        const float *source = keep ? keep : g, *gate = keep ? nullptr : output;
+        in_parts(rows.count, [&](int64_t first, int64_t last, int64_t) {
+            const int64_t at = first * channels;
+            shim::input_gradient(source + at, gate ? gate + at : nullptr, data + at, a.data(), b.data(), c.data(), last - first, channels,
+                                 into + at);
+        });
+    }
+    return result;
+}
+
+struct FusedNorm : torch::autograd::Function<FusedNorm> {
+    static Tensor forward(AutogradContext *context, const Tensor &x, const std::optional<Tensor> &residual, const Tensor &weight,
+                          const Tensor &bias, Tensor running_mean, Tensor running_variance, bool training, double momentum,
+                          double epsilon, bool relu) {
+        const Statistics statistics(x, weight, bias, running_mean, running_variance, training, momentum, epsilon);
+        const Tensor y = statistics.normalized(x, residual, relu);
+        context->save_for_backward({x, weight, statistics.mean, statistics.inverse, relu ? y : Tensor()});
         context->saved_data["training"] = training;
         context->saved_data["residual"] = residual.has_value();
         return y;
@@ -133,52 +217,37 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         const auto saved = context->get_saved_variables();
-        const Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse = saved[3], &y = saved[4];
-        const bool training = context->saved_data["training"].toBool(), has_residual = context->saved_data["residual"].toBool();
-        const Rows rows(x);
-        const int64_t channels = rows.channels;
-        const Tensor gradient = arranged(gradients[0], x);
-        const float *g = gradient.const_data_ptr<float>(), *data = x.const_data_ptr<float>(), *m = mean.const_data_ptr<float>();
-        const float *output = y.defined() ? y.const_data_ptr<float>() : nullptr;
+        auto found = norm_gradients(gradients[0], saved[0], saved[4], saved[1], saved[2], saved[3], context->saved_data["training"].toBool(),
+                                    context->saved_data["residual"].toBool(), context->needs_input_grad(0));
+        return {found.input, found.residual, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+    }
+};
 
-        // The residual's gradient is g where the ReLU let it through.
-        Tensor masked;
-        if (has_residual) masked = output ? at::empty_like(x) : gradient;
-        float *keep = has_residual && output ? masked.mutable_data_ptr<float>() : nullptr;
-        std::vector<double> sum, product;
-        sum_rows(rows, sum, product, [&](int64_t first, int64_t count, float *a, float *b) {
-            const int64_t at = first * channels;
-            shim::add_gradient_moments(g + at, output ? output + at : nullptr, data + at, m, count, channels, a, b, keep ? keep + at : nullptr);
-        });
+/// Normalisation, ReLU and the convolution that reads it. What lies between is made again for the gradient instead of being
+/// kept: a pass over memory for a quarter of a residual block's activations.
+struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
+    static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias, Tensor running_mean,
+                          Tensor running_variance, bool training, double momentum, double epsilon, const Tensor &kernel,
+                          int64_t stride, int64_t padding) {
+        const Statistics statistics(x, weight, bias, running_mean, running_variance, training, momentum, epsilon);
+        context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse, kernel});
+        context->saved_data["training"] = training;
+        context->saved_data["stride"] = stride;
+        context->saved_data["padding"] = padding;
+        return at::conv2d(statistics.normalized(x, std::nullopt, true), kernel, {}, stride, padding);
+    }
 
-        Tensor weight_gradient = at::empty_like(weight), bias_gradient = at::empty_like(weight);
-        const float *gamma = weight.const_data_ptr<float>(), *s = inverse.const_data_ptr<float>();
-        float *gamma_gradient = weight_gradient.mutable_data_ptr<float>(), *beta_gradient = bias_gradient.mutable_data_ptr<float>();
-        // dx = γ s (g − Σg/n − x̂ Σ(g x̂)/n) as a·g + b·x + c; with fixed statistics γ s g.
-        std::vector<float> a(channels), b(channels), c(channels);
-        const double n = rows.count;
-        for (int64_t i = 0; i < channels; i++) {
-            const double along = product[i] * s[i];
-            gamma_gradient[i] = along;
-            beta_gradient[i] = sum[i];
-            const double scale = static_cast<double>(gamma[i]) * s[i];
-            a[i] = scale;
-            b[i] = training ? -scale * s[i] * along / n : 0;
-            c[i] = training ? -scale * sum[i] / n - static_cast<double>(b[i]) * m[i] : 0;
-        }
-        Tensor input_gradient;
-        if (context->needs_input_grad(0)) {
-            input_gradient = at::empty_like(x);
-            float *result = input_gradient.mutable_data_ptr<float>();
-            // With the masked gradient at hand the output need not be read again.
-            const float *source = keep ? keep : g, *gate = keep ? nullptr : output;
-            in_parts(rows.count, [&](int64_t first, int64_t last, int64_t) {
-                const int64_t at = first * channels;
-                shim::input_gradient(source + at, gate ? gate + at : nullptr, data + at, a.data(), b.data(), c.data(), last - first, channels,
-                                     result + at);
-            });
-        }
-        return {input_gradient, masked, weight_gradient, bias_gradient, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const Tensor &x = saved[0], &weight = saved[1], &kernel = saved[5];
+        const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
+        const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
+        auto [into_y, into_kernel, unused] =
+            at::convolution_backward(gradients[0], y, kernel, at::OptionalIntArrayRef(), {stride, stride}, {padding, padding}, {1, 1}, false,
+                                     {0, 0}, 1, {true, true, false});
+        auto found = norm_gradients(into_y, x, y, weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
+                                    context->needs_input_grad(0));
+        return {found.input, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), into_kernel, Tensor(), Tensor()};
     }
 };
 
@@ -203,5 +272,23 @@ ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_te
                                   epsilon, /*cudnn_enabled=*/true);
         if (added.defined()) y = at::add(y, added);
         *out = shim::handle(relu ? at::relu(y) : y);
+    });
+}
+
+ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
+                                    bool training, double momentum, double epsilon, ct_tensor kernel, int64_t stride, int64_t padding,
+                                    ct_tensor *out) {
+    return shim::guarded([&] {
+        const Tensor &input = shim::tensor(x), &filter = shim::tensor(kernel);
+        const Tensor gamma = weight ? shim::tensor(weight) : Tensor(), beta = bias ? shim::tensor(bias) : Tensor();
+        if (input.dim() == 4 && is_supported(input, gamma, beta) && filter.scalar_type() == at::kFloat) {
+            TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
+            *out = shim::handle(FusedNormConvolution::apply(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance),
+                                                            training, momentum, epsilon, filter, stride, padding));
+            return;
+        }
+        const Tensor y = at::relu(at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
+                                                 momentum, epsilon, /*cudnn_enabled=*/true));
+        *out = shim::handle(at::conv2d(y, filter, {}, stride, padding));
     });
 }

@@ -38,8 +38,25 @@ public final class BatchNorm: Layer {
     /// - Parameter residual: of x's shape.
     public func relu(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor { normalized(x, adding: residual, relu: true) }
 
-    private func normalized(_ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor {
+    /// convolution(relu(x)), without keeping what lies between for the gradient: it is made again from x, which is kept anyway.
+    public func relu(_ x: Tensor, into convolution: Conv2d) -> Tensor {
+        guard convolution.isPlain else { return convolution(relu(x)) }
+        countBatch(x)
+        var result: ct_tensor?
+        check("batch_norm_convolution", x, convolution.weight.value) {
+            ct_batch_norm_convolution(
+                x.handle, weight?.value.handle, bias?.value.handle, runningMean.value.handle, runningVar.value.handle, isTraining, momentum,
+                epsilon, convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding), &result)
+        }
+        return Tensor(result!)
+    }
+
+    private func countBatch(_ x: Tensor) {
         if isTraining { numBatchesTracked.value.addInPlace(Tensor(scalar: 1).to(x.device)) }
+    }
+
+    private func normalized(_ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor {
+        countBatch(x)
         var result: ct_tensor?
         check("batch_norm", [x, residual, weight?.value].compactMap { $0 }) {
             ct_batch_norm(
