@@ -74,7 +74,7 @@ let package = Package(
         tests("Backbones", ["Backbones", "Torch"]),
         tests("Methods", ["Methods", "Backbones", "Torch", "Views"]),
         tests("Training", ["Training", "Methods", "Backbones", "Torch", "Views"]),
-        tests("Evaluation", ["Evaluation", "Embeddings", "Torch", "Views", "Backbones"]),
+        tests("Evaluation", ["Evaluation", "Embeddings", "Files", "Torch", "Training", "Views", "Backbones"]),
         tests("Reporting", ["Reporting"]),
         tests("Fovea", ["Fovea", "Files", "Torch", "Views", "Backbones", "Methods", "Training"]),
         tests("Command", ["FoveaCommand", "Views"]),

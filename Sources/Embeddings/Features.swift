@@ -35,7 +35,8 @@ public struct Features {
         }
         if let row = labels.firstIndex(where: { $0 < -1 || $0 >= classNames.count }) {
             throw FeatureError(
-                .labels, "\(what) have the label \(labels[row]) in row \(row), but \(classNames.count) class names (−1 stands for no label)")
+                .labels,
+                "\(what) have the label \(labels[row]) in row \(row), but \(classNames.count) class names (−1 stands for no label)")
         }
     }
 

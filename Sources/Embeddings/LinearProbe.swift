@@ -39,10 +39,10 @@ public struct LinearProbe: Sendable, Equatable {
     }
 
     /// Settings of SGD. MoCo's are a learning rate of 30 for batches of 256 on features that are not standardised; on
-    /// standardised ones the best are around 0.001 to 1, hence the grid.
+    /// standardised ones the best are around 0.001, hence the grid.
     public struct Descent: Sendable, Equatable {
         /// For batches of 256: scaled by batch / 256 (Goyal et al. 2017).
-        public var learningRates = LinearProbe.logarithmic(from: 1e-3, to: 10, count: 9)
+        public var learningRates = LinearProbe.logarithmic(from: 1e-4, to: 1, count: 9)
         public var epochs = 30
         public var batch = 256
         public var momentum = 0.9
@@ -163,15 +163,16 @@ public struct LinearProbe: Sendable, Equatable {
         if !solution.trial.converged {
             notes.append(
                 solution.trial.loss != nil
-                    ? "the fit did not converge within \(solution.trial.iterations) iterations" : "the fit diverged: lower learning rates are needed")
+                    ? "the fit did not converge within \(solution.trial.iterations) iterations"
+                    : "the fit diverged: lower learning rates are needed")
         }
         if chosen.trials.count > 1, let edge = [values.min()!, values.max()!].first(where: { $0 == chosen.value }) {
             notes.append("the chosen \(settingName) \(edge) is at the end of the grid: a wider one may do better")
         }
         return Fit(
             classifier: LinearClassifier(
-                standardization: standardization, weight: solution.weight.to(.float32).contiguous(), bias: solution.bias.to(.float32).contiguous(),
-                classes: classes),
+                standardization: standardization, weight: solution.weight.to(.float32).contiguous(),
+                bias: solution.bias.to(.float32).contiguous(), classes: classes),
             trials: chosen.trials, final: solution.trial, heldOutImages: values.count == 1 ? 0 : heldRows.count, notes: notes)
     }
 

@@ -1,5 +1,4 @@
-@testable import Evaluation
-import Embeddings
+@testable import Embeddings
 import Testing
 import Torch
 

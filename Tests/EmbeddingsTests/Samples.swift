@@ -1,5 +1,4 @@
 import Embeddings
-import Evaluation
 import Torch
 
 extension Features {

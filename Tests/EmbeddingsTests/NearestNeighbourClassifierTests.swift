@@ -1,5 +1,4 @@
 import Embeddings
-import Evaluation
 import Testing
 import Torch
 
