@@ -93,6 +93,8 @@ final class HealthMonitor {
         report.metrics.append(("knn", nil))
         guard (epoch + 1).isMultiple(of: knnEveryEpochs) || epoch + 1 == epochs else { return }
         let found = try extraction(images) { method.encoder($0) }
+        // A network that has diverged has no neighbours; whether the run goes on is not decided here.
+        guard found.rows.isFinite().all().item == 1 else { return }
         let features = Features(matrix: found.rows, labels: found.labels, classNames: images.classNames)
         guard features.labelled.count > 1 else { return }
         let accuracy = try NearestNeighbourClassifier().leaveOneOut(features).classification.top1?.estimate

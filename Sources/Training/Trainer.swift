@@ -10,7 +10,7 @@ public final class Trainer {
     public struct Options {
         public var device = Device.cpu
         public var loaderThreads = 2
-        /// Asked between steps; true writes a checkpoint and ends the run early.
+        /// Asked after every step and once more at the end of an epoch; true writes a checkpoint and ends the run early.
         public var shouldStop: () -> Bool = { false }
         public var observer: (any TrainingObserver)?
         /// Measure a few steps first, and tell what the run will take.
@@ -181,6 +181,8 @@ public final class Trainer {
         if position.step == 0, position.epoch == 0 { try method.prepareRun(services) }
         clock.start(step: position.step)
 
+        // Whoever asks the question may forget its answer.
+        var stops = false
         while position.epoch < recipe.training.epochs {
             if position.batch == 0 {
                 try method.prepareEpoch(position.epoch, services)
@@ -196,7 +198,8 @@ public final class Trainer {
                 // Batches of which nothing could be read are passed over.
                 position.imagesSeen += (pixels.number + 1 - position.batch) * batchSize
                 position.batch = pixels.number + 1
-                if options.shouldStop(), position.batch < batches.batchCount {
+                stops = stops || options.shouldStop()
+                if stops, position.batch < batches.batchCount {
                     try save("last")
                     return .interrupted
                 }
@@ -204,7 +207,8 @@ public final class Trainer {
             }
             position.imagesSeen += (batches.batchCount - position.batch) * batchSize
             let isSaved = try endEpoch()
-            if options.shouldStop(), position.epoch < recipe.training.epochs {
+            stops = stops || options.shouldStop()
+            if stops, position.epoch < recipe.training.epochs {
                 if !isSaved { try save("last") }
                 return .interrupted
             }
