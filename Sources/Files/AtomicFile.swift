@@ -73,7 +73,12 @@ public struct AtomicFile: ~Copyable {
         let error = error as NSError
         let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
         if inner.domain == NSPOSIXErrorDomain { return Int32(inner.code) }
-        return error.code == CocoaError.fileWriteNoPermission.rawValue ? EACCES : ENOTDIR
+        switch CocoaError.Code(rawValue: error.code) {
+        case .fileWriteNoPermission: return EACCES
+        case .fileWriteVolumeReadOnly: return EROFS
+        case .fileWriteOutOfSpace: return ENOSPC
+        default: return ENOTDIR
+        }
     }
 
     deinit {

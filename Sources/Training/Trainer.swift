@@ -43,6 +43,7 @@ public final class Trainer {
     private var events: TensorBoardWriter
     private var clock = RunClock()
     private var nextOrder: [Int]?
+    private var isFromAnotherCheckpoint = false
 
     // MARK: Beginning
 
@@ -91,6 +92,7 @@ public final class Trainer {
                     description: "the checkpoint \(path) is of another recipe (it has '\(before)', and \(folder.recipe) has '\(now)')")
             }
             try self.init(recipe, dataset, folder, methods, options, resuming: saved)
+            isFromAnotherCheckpoint = checkpoint != "last"
         } catch let error as Checkpoint.Unusable {
             let others = folder.checkpoints.filter { $0 != checkpoint }
             let remedy =
@@ -174,6 +176,8 @@ public final class Trainer {
 
     /// Trains to the end of the recipe, or until it is told to stop.
     public func run() throws -> Outcome {
+        // From now on this is where the run stands, whatever `last` was.
+        if isFromAnotherCheckpoint { try save("last") }
         if position.epoch < recipe.training.epochs {
             let forecast = options.rehearses ? try rehearse() : nil
             options.observer?.begins(plan(forecast))
