@@ -47,14 +47,7 @@ public struct AtomicFile: ~Copyable {
 
     /// Opens the temporary file. Missing folders are made.
     public init(_ path: String) throws(FileError) {
-        let folder = (path as NSString).deletingLastPathComponent
-        if !folder.isEmpty, !FileManager.default.fileExists(atPath: folder) {
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw FileError("make the folder", path: folder, systemCode: AtomicFile.systemCode(of: error))
-            }
-        }
+        try AtomicFile.makeFolder(of: path)
         // A fixed name: what a killed process left is overwritten by the next attempt instead of piling up.
         let temporary = path + ".partial"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -64,12 +57,28 @@ public struct AtomicFile: ~Copyable {
         self.descriptor = descriptor
     }
 
+    /// Makes the folder that a file is to lie in, and those above it, where they are missing.
+    public static func makeFolder(of path: String) throws(FileError) {
+        let folder = (path as NSString).deletingLastPathComponent
+        if folder.isEmpty || FileManager.default.fileExists(atPath: folder) { return }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw FileError("make the folder", path: folder, systemCode: AtomicFile.systemCode(of: error))
+        }
+    }
+
     /// Foundation wraps what the system said, and `errno` is another call's by then.
     private static func systemCode(of error: any Error) -> Int32 {
         let error = error as NSError
         let inner = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
         if inner.domain == NSPOSIXErrorDomain { return Int32(inner.code) }
-        return error.code == CocoaError.fileWriteNoPermission.rawValue ? EACCES : ENOTDIR
+        switch CocoaError.Code(rawValue: error.code) {
+        case .fileWriteNoPermission: return EACCES
+        case .fileWriteVolumeReadOnly: return EROFS
+        case .fileWriteOutOfSpace: return ENOSPC
+        default: return ENOTDIR
+        }
     }
 
     deinit {

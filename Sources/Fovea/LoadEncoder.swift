@@ -5,9 +5,11 @@ extension Encoder {
     /// a file, on a device, in evaluation mode.
     /// - Parameter backbone: what a file's weights are for, when the file does not say: a torchvision state dict saved as
     ///   safetensors, for instance.
+    /// - Parameter methods: where the method of an unfinished run is looked up.
     /// - Throws: an error whose description is one line that names the file and the remedy.
     public static func load(
-        _ path: String, backbone: BackboneSettings? = nil, imageSize: Int = 224, on device: Device = .cpu
+        _ path: String, backbone: BackboneSettings? = nil, imageSize: Int = 224, on device: Device = .cpu,
+        methods: MethodRegistry = .standard
     ) throws -> Encoder {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -24,7 +26,7 @@ extension Encoder {
             }
             encoder =
                 FileManager.default.fileExists(atPath: folder.encoder)
-                ? try EncoderFile.read(folder.encoder) : try folder.encoderOfCheckpoint()
+                ? try EncoderFile.read(folder.encoder) : try folder.encoderOfCheckpoint(methods: methods)
         }
         encoder.move(to: device)
         encoder.eval()

@@ -8,17 +8,31 @@ enum Failure {
     static func install() {
         TensorFailureHandler.handle = { failure in
             report("\(failure)")
-            Foundation.exit(1)
+            // Loader threads may be at work, which the usual exit would pull the ground from under.
+            fflush(nil)
+            _exit(1)
         }
     }
 
     static func exit(_ error: any Error) -> Never {
-        // Help, version, usage errors and chosen exit codes are the parser's business.
-        if error is ExitCode || error is CleanExit || error is ValidationError || "\(type(of: error))" == "CommandError" {
-            FoveaCommand.exit(withError: error)
+        switch FoveaCommand.exitCode(for: error) {
+        case .success: FoveaCommand.exit(withError: error)
+        case .validationFailure:
+            // Of the parser's several lines the first; the usage is one option away.
+            report("\(FoveaCommand.message(for: error)) (\(helpCommand) shows what there is)")
+            Foundation.exit(ExitCode.validationFailure.rawValue)
+        case let code:
+            if error is ExitCode { Foundation.exit(code.rawValue) }
+            report("\(error)")
+            Foundation.exit(1)
         }
-        report("\(error)")
-        Foundation.exit(1)
+    }
+
+    private static var helpCommand: String {
+        let verb = CommandLine.arguments.dropFirst().first { argument in
+            FoveaCommand.configuration.subcommands.contains { $0._commandName == argument }
+        }
+        return (["fovea"] + (verb.map { [$0] } ?? []) + ["--help"]).joined(separator: " ")
     }
 
     private static func report(_ message: String) {

@@ -8,6 +8,11 @@ enum Interruption {
     static var isRequested: Bool { requests.load(ordering: .relaxed) > 0 }
 
     static func watch() {
+        // Whoever started us may have them blocked, and a child begins with what its parent's thread blocks.
+        var watched = sigset_t()
+        sigemptyset(&watched)
+        for signal in [SIGINT, SIGTERM] { sigaddset(&watched, signal) }
+        pthread_sigmask(SIG_UNBLOCK, &watched, nil)
         for signal in [SIGINT, SIGTERM] {
             Foundation.signal(signal) { _ in
                 if Interruption.requests.add(1, ordering: .relaxed).oldValue > 0 { _exit(130) }

@@ -40,6 +40,9 @@ struct Pretrain: ParsableCommand {
     @Option(help: "What chance draws from.")
     var seed: UInt64?
 
+    @Option(help: "Also keep the checkpoint of every so many epochs, as epoch-N; 0 keeps last and best only.")
+    var keepEvery: Int?
+
     @Option(name: .customLong("set"), help: "Any setting: key.path=value, such as method.temperature=0.2. May be repeated.")
     var changes: [String] = []
 
@@ -50,7 +53,7 @@ struct Pretrain: ParsableCommand {
     var resume: String?
 
     @Option(name: .customLong("from"), help: "With --resume: the checkpoint to go on from (last, best, epoch-N).")
-    var checkpoint = "last"
+    var checkpoint: String?
 
     @OptionGroup var machine: MachineOptions
 
@@ -62,10 +65,18 @@ struct Pretrain: ParsableCommand {
 
     func validate() throws {
         if resume != nil {
-            guard images == nil, recipe == nil, method == nil, changes.isEmpty, out == nil else {
-                throw ValidationError("--resume goes on with a run as it was begun: leave out images, --recipe, --method, --set and --out")
+            let others: [(name: String, isGiven: Bool)] = [
+                ("the images (--data says where they are now)", images != nil), ("--recipe", recipe != nil), ("--method", method != nil),
+                ("--backbone", backbone != nil), ("--width", width != nil), ("--epochs", epochs != nil),
+                ("--batch-size", batchSize != nil), ("--image-size", imageSize != nil), ("--seed", seed != nil),
+                ("--keep-every", keepEvery != nil), ("--set", !changes.isEmpty), ("--out", out != nil), ("--print-recipe", printRecipe),
+            ]
+            let given = others.filter(\.isGiven).map(\.name)
+            guard given.isEmpty else {
+                throw ValidationError("--resume goes on with a run as it was begun: leave out \(given.joined(separator: ", "))")
             }
         } else {
+            guard checkpoint == nil else { throw ValidationError("--from chooses a checkpoint to go on from: give --resume too") }
             guard images != nil || data != nil else { throw ValidationError("say which images: fovea pretrain photos/ --out runs/photos") }
             guard images == nil || data == nil else { throw ValidationError("give the images once: as argument or by --data") }
         }
@@ -90,7 +101,7 @@ struct Pretrain: ParsableCommand {
                 note("saved; go on by: fovea pretrain --resume \(folder)")
                 throw ExitCode(130)
             case .finished:
-                _ = try? RunReport.write(folder)
+                do { try RunReport.write(folder) } catch { note("note: no report: \(error)") }
                 note("the encoder is \(trainer.folder.encoder); next: fovea evaluate \(folder) --data <labelled images>")
             }
         } catch let error as FileError {
@@ -105,17 +116,28 @@ struct Pretrain: ParsableCommand {
         let out = out ?? "runs/\(recipe.method.name)-\((path as NSString).standardizingPath.split(separator: "/").last ?? "images")"
         let folder = RunFolder(out)
         let trainer = try Trainer(recipe, dataset: dataset, folder: folder, options: options)
-        try ViewSheet.write(recipe, dataset, to: folder.file("evaluation/views.png"))
+        try writeViews(trainer)
         return trainer
     }
 
     private func resumed(_ path: String, _ options: Trainer.Options) throws -> Trainer {
         let folder = RunFolder(path)
+        guard !folder.lacksRecipe else {
+            throw TrainingError("\(folder.recipe) is missing, without which the checkpoints in \(path) cannot be gone on from: put it back")
+        }
         guard folder.holdsRun else { throw TrainingError("\(path) holds no run: give the folder that --out named") }
         var recipe = try RecipeFile().read(folder.recipe)
         if let data { recipe.data.path = data }
         let dataset = try recipe.data.open(MethodRegistry.standard.entry(named: recipe.method.name))
-        return try Trainer(resuming: folder, from: checkpoint, dataset: dataset, options: options)
+        let trainer = try Trainer(resuming: folder, from: checkpoint ?? "last", dataset: dataset, options: options)
+        try writeViews(trainer)
+        return trainer
+    }
+
+    /// What the method sees, for the report; a run that was killed early may lack it.
+    private func writeViews(_ trainer: Trainer) throws {
+        let file = trainer.folder.file("evaluation/views.png")
+        if !FileManager.default.fileExists(atPath: file) { try ViewSheet.write(trainer.recipe, trainer.dataset, to: file) }
     }
 
     /// The recipe file, or a default that fits the data, with the command line's options over it.
@@ -130,6 +152,7 @@ struct Pretrain: ParsableCommand {
         change("training.batchSize", batchSize)
         change("data.imageSize", imageSize)
         change("training.seed", seed)
+        change("monitoring.keepEveryEpochs", keepEvery)
         changes += self.changes
         let reader = RecipeFile()
         var chosen: Recipe

@@ -8,7 +8,7 @@ internal import Views
 struct HealthReport {
     /// Columns for `metrics.csv`.
     var metrics: [(name: String, value: Double?)]
-    /// Online kNN accuracy, when it was measured: what the best checkpoint is chosen by.
+    /// Online kNN accuracy, when it was measured.
     var score: Double?
     var verdict: HealthVerdict
 }
@@ -42,6 +42,9 @@ final class HealthMonitor {
             device: options.device)
     }
 
+    /// Whether the best checkpoint is chosen by kNN accuracy; by the loss otherwise. Never by both: they cannot be compared.
+    var measuresNeighbours: Bool { knnImages != nil }
+
     func read(_ method: any SelfSupervisedMethod, epoch: Int) throws -> HealthReport {
         var report = HealthReport(metrics: [], score: nil, verdict: HealthVerdict(status: .ok))
         try method.evaluating {
@@ -53,6 +56,7 @@ final class HealthMonitor {
 
     private func readHealth(_ method: any SelfSupervisedMethod, _ images: any ImageDataset, _ report: inout HealthReport) throws {
         let h = try extraction.views(images, views, count: hasPairs ? 2 : 1) { method.encoder($0) }
+        guard h[0].size(0) > 1 else { return }
         let z = inference { h.compactMap { method.embedding($0.to(extraction.device))?.to(.float32).to(.cpu) } }
         let representation = try RepresentationHealth.measure(h[0], positives: h.count > 1 ? h[1] : nil)
         report.metrics += columns("h", representation)
@@ -89,6 +93,8 @@ final class HealthMonitor {
         report.metrics.append(("knn", nil))
         guard (epoch + 1).isMultiple(of: knnEveryEpochs) || epoch + 1 == epochs else { return }
         let found = try extraction(images) { method.encoder($0) }
+        // A network that has diverged has no neighbours; whether the run goes on is not decided here.
+        guard found.rows.isFinite().all().item == 1 else { return }
         let features = Features(matrix: found.rows, labels: found.labels, classNames: images.classNames)
         guard features.labelled.count > 1 else { return }
         let accuracy = try NearestNeighbourClassifier().leaveOneOut(features).classification.top1?.estimate

@@ -24,9 +24,11 @@ final class PhaseOptimizer {
 
     /// One step at the scheduled rate; groups with a constant rate at the peak.
     func step(learningRate: Double, peak: Double) {
-        for (index, rate) in rates.enumerated() where rate.isConstant {
-            optimizer.groups[index].learningRateScale = learningRate > 0 ? rate.scale * peak / learningRate : 0
+        guard rates.contains(where: \.isConstant) else { return optimizer.step(learningRate: learningRate) }
+        // The others relative to the peak, and not the constant ones to a rate that may be 0 while the run warms up.
+        for (index, rate) in rates.enumerated() where !rate.isConstant {
+            optimizer.groups[index].learningRateScale = rate.scale * learningRate / peak
         }
-        optimizer.step(learningRate: learningRate)
+        optimizer.step(learningRate: peak)
     }
 }

@@ -11,17 +11,18 @@ struct Rehearsal {
     let bytes: Int
 
     /// - Parameters:
+    ///   - device: whose generator is put back as well as the CPU's.
     ///   - batch: makes a batch of that many images.
     ///   - step: forward and backward, without the optimiser.
     init(
-        _ method: any SelfSupervisedMethod, batchSize: Int, batch: (Int) throws -> Batch?, step: (Batch) -> Void
+        _ method: any SelfSupervisedMethod, batchSize: Int, on device: Device, batch: (Int) throws -> Batch?, step: (Batch) -> Void
     ) throws {
         let state = method.stateDict.mapValues { $0.cloned() }
-        let generator = Runtime.generatorState()
+        let generators = Set([.cpu, device]).map { ($0, Runtime.generatorState($0)) }
         defer {
             withoutGradients { for (key, tensor) in method.stateDict { tensor.copyInPlace(state[key]!) } }
             method.clearGradients()
-            Runtime.setGeneratorState(generator)
+            for (device, generator) in generators { Runtime.setGeneratorState(generator, of: device) }
         }
 
         func measure(_ count: Int) throws -> (seconds: Double, bytes: Int)? {

@@ -10,7 +10,7 @@ public final class Trainer {
     public struct Options {
         public var device = Device.cpu
         public var loaderThreads = 2
-        /// Asked between steps; true writes a checkpoint and ends the run early.
+        /// Asked after every step and once more at the end of an epoch; true writes a checkpoint and ends the run early.
         public var shouldStop: () -> Bool = { false }
         public var observer: (any TrainingObserver)?
         /// Measure a few steps first, and tell what the run will take.
@@ -43,6 +43,7 @@ public final class Trainer {
     private var events: TensorBoardWriter
     private var clock = RunClock()
     private var nextOrder: [Int]?
+    private var isFromAnotherCheckpoint = false
 
     // MARK: Beginning
 
@@ -65,23 +66,40 @@ public final class Trainer {
         resuming folder: RunFolder, from checkpoint: String = "last", dataset: any ImageDataset, methods: MethodRegistry = .standard,
         options: Options = Options()
     ) throws {
-        let recipe = try RecipeFile(methods: methods).read(folder.recipe)
-        var saved: Checkpoint?
+        let file = RecipeFile(methods: methods)
+        let recipe = try file.read(folder.recipe)
+        folder.removePartialFiles()
         let path = folder.checkpoint(checkpoint)
-        if FileManager.default.fileExists(atPath: path) {
-            do {
-                saved = try Checkpoint.read(path)
-            } catch let error as Checkpoint.Unusable {
-                let others = folder.checkpoints.filter { $0 != checkpoint }
-                let remedy =
-                    others.isEmpty
-                    ? "there is no other: begin anew in another folder" : "go on from another by --from \(others.joined(separator: " or "))"
-                throw TrainingError("\(error); \(remedy)")
+        guard FileManager.default.fileExists(atPath: path) else {
+            let others = folder.checkpoints
+            guard checkpoint == "last" else {
+                let all = others.isEmpty ? "none yet" : others.joined(separator: ", ")
+                throw TrainingError("\(folder.path) has no checkpoint '\(checkpoint)'; it has \(all)")
             }
-        } else if checkpoint != "last" {
-            throw TrainingError("\(folder.path) has no checkpoint '\(checkpoint)'; it has \(folder.checkpoints.joined(separator: ", "))")
+            options.observer?.says(
+                others.isEmpty
+                    ? "the run was ended before its first checkpoint: beginning from its start"
+                    : "there is no checkpoint 'last': beginning from the start; --from \(others.joined(separator: " or ")) would go on")
+            try self.init(recipe, dataset, folder, methods, options, resuming: nil)
+            return
         }
-        try self.init(recipe, dataset, folder, methods, options, resuming: saved)
+        do {
+            let saved = try Checkpoint.read(path)
+            if let old = try? file.parse(saved.recipe, source: path),
+                let (before, now) = try RecipeComparison.difference(old, recipe)
+            {
+                throw Checkpoint.Unusable(
+                    description: "the checkpoint \(path) is of another recipe (it has '\(before)', and \(folder.recipe) has '\(now)')")
+            }
+            try self.init(recipe, dataset, folder, methods, options, resuming: saved)
+            isFromAnotherCheckpoint = checkpoint != "last"
+        } catch let error as Checkpoint.Unusable {
+            let others = folder.checkpoints.filter { $0 != checkpoint }
+            let remedy =
+                others.isEmpty
+                ? "there is no other: begin anew in another folder" : "go on from another by --from \(others.joined(separator: " or "))"
+            throw TrainingError("\(error); \(remedy)")
+        }
     }
 
     private init(
@@ -94,9 +112,10 @@ public final class Trainer {
             throw TrainingError("\(entry.card.title) needs labels, and these images have none: put each class into a folder of its own")
         }
         guard dataset.count >= entry.card.leastBatch else {
-            throw TrainingError("\(entry.card.title) needs at least \(entry.card.leastBatch) images, and there are \(dataset.count)")
+            throw TrainingError(
+                "\(entry.card.title) needs at least \(entry.card.leastBatch) images, and there are \(dataset.count): give it more")
         }
-        if recipe.training.precision != .float32, options.device == .cpu, recipe.training.precision == .float16 {
+        if recipe.training.precision == .float16, options.device == .cpu {
             throw TrainingError("training.precision float16 needs a GPU: choose float32 or bfloat16 on the CPU")
         }
         self.recipe = recipe
@@ -124,6 +143,7 @@ public final class Trainer {
         scaler = LossScaler(recipe.training.precision)
         health = HealthMonitor(recipe, dataset: dataset, views: maker, options: options, hasPairs: entry.card.hasPositivePairs)
 
+        let dataChecksum = Self.checksum(of: dataset)
         if let checkpoint {
             position = checkpoint.position
             guard position.sampleCount == dataset.count, position.classCount == dataset.classNames.count else {
@@ -131,12 +151,18 @@ public final class Trainer {
                     "the run was begun with \(position.sampleCount) images of \(position.classCount) classes, and now there are "
                         + "\(dataset.count) of \(dataset.classNames.count): put the images back as they were, or begin another run")
             }
+            guard position.dataChecksum == dataChecksum else {
+                throw TrainingError(
+                    "the images have other names or labels than those that the run was begun with: put them back as they were, "
+                        + "or begin another run")
+            }
             metrics = MetricsTable(folder.metrics, epochs: position.epoch)
             events = try TensorBoardWriter(folder.tensorBoard, keeping: position.tensorBoardBytes)
             try restore(checkpoint)
         } else {
             position.sampleCount = dataset.count
             position.classCount = dataset.classNames.count
+            position.dataChecksum = dataChecksum
             metrics = MetricsTable(folder.metrics)
             events = try TensorBoardWriter(folder.tensorBoard)
             if batchSize < recipe.training.batchSize {
@@ -150,6 +176,8 @@ public final class Trainer {
 
     /// Trains to the end of the recipe, or until it is told to stop.
     public func run() throws -> Outcome {
+        // From now on this is where the run stands, whatever `last` was.
+        if isFromAnotherCheckpoint { try save("last") }
         if position.epoch < recipe.training.epochs {
             let forecast = options.rehearses ? try rehearse() : nil
             options.observer?.begins(plan(forecast))
@@ -157,10 +185,12 @@ public final class Trainer {
         if position.step == 0, position.epoch == 0 { try method.prepareRun(services) }
         clock.start(step: position.step)
 
+        // Whoever asks the question may forget its answer.
+        var stops = false
         while position.epoch < recipe.training.epochs {
             if position.batch == 0 {
                 try method.prepareEpoch(position.epoch, services)
-                position.order = nextOrder
+                position.order = try usable(nextOrder)
                 nextOrder = nil
                 sums = EpochSums()
                 clock.startEpoch()
@@ -169,16 +199,23 @@ public final class Trainer {
             let batches = loader.epoch(position.epoch, order: order, batchSize: batchSize, startingAt: position.batch)
             while let pixels = batches.next() {
                 if pixels.count >= type(of: method).card.leastBatch { try step(Batch(pixels, on: options.device)) }
+                // Batches of which nothing could be read are passed over.
+                position.imagesSeen += (pixels.number + 1 - position.batch) * batchSize
                 position.batch = pixels.number + 1
-                position.imagesSeen += batchSize
-                if options.shouldStop(), position.batch < batches.batchCount {
+                stops = stops || options.shouldStop()
+                if stops, position.batch < batches.batchCount {
                     try save("last")
                     return .interrupted
                 }
                 if clock.minutesSinceCheckpoint >= recipe.monitoring.checkpointEveryMinutes { try save("last") }
             }
-            try endEpoch()
-            if options.shouldStop(), position.epoch < recipe.training.epochs { return .interrupted }
+            position.imagesSeen += (batches.batchCount - position.batch) * batchSize
+            let isSaved = try endEpoch()
+            stops = stops || options.shouldStop()
+            if stops, position.epoch < recipe.training.epochs {
+                if !isSaved { try save("last") }
+                return .interrupted
+            }
         }
         try finish()
         return .finished
@@ -199,8 +236,8 @@ public final class Trainer {
                     recipe.training.clipGradientNorm.map { Gradients.clip(parameters, norm: $0) }
                     ?? (isMeasured ? Gradients.norm(parameters) : nil)
                 if isUsable { phase.step(learningRate: rate, peak: recipe.training.scaledLearningRate) }
-                sums.add(losses)
-                if isMeasured { try measure(losses, norm ?? nil, rate) }
+                sums.add(losses, phase: phases.count > 1 ? phase.phase.name : nil)
+                if isMeasured { try measure(losses, norm ?? nil, rate, phases.count > 1 ? phase.phase.name : nil) }
             }
         }
         let step = self.step(phase: 0)
@@ -225,13 +262,19 @@ public final class Trainer {
     private var learningRate: Double { recipe.training.rateSchedule.value(at: position.step, of: totalSteps) }
 
     /// The only place in an epoch where the device is waited for.
-    private func measure(_ losses: Losses, _ norm: Tensor?, _ rate: Double) throws {
+    private func measure(_ losses: Losses, _ norm: Tensor?, _ rate: Double, _ phase: String?) throws {
         let loss = losses.total.item
         let gradientNorm = norm?.item
         if let gradientNorm { sums.add(gradientNorm: gradientNorm) }
+        let tag = phase.map { "train/\($0)" } ?? "train"
         try events.write(
-            [("train/loss", loss), ("train/learning_rate", rate), ("train/gradient_norm", gradientNorm)], step: position.step + 1)
-        if !loss.isFinite || gradientNorm?.isFinite == false { try reactToNonFinite(loss, gradientNorm) }
+            [("\(tag)/loss", loss), ("\(tag)/learning_rate", rate), ("\(tag)/gradient_norm", gradientNorm)], step: position.step + 1)
+        if !loss.isFinite {
+            try reactToNonFinite("the loss is")
+        } else if gradientNorm?.isFinite == false, recipe.training.precision != .float16 {
+            // Loss scaling leaves such a step out.
+            try reactToNonFinite("the gradient is")
+        }
         clock.tick(step: position.step + 1)
         let perSecond = clock.stepsPerSecond
         options.observer?.advances(
@@ -241,24 +284,33 @@ public final class Trainer {
                 secondsLeft: perSecond > 0 ? Double(totalSteps - position.step - 1) / perSecond : 0))
     }
 
-    private func reactToNonFinite(_ loss: Double, _ norm: Double?) throws {
-        guard recipe.training.precision != .float16 || !loss.isFinite else { return }
+    private func reactToNonFinite(_ what: String) throws {
         let message =
-            "\(loss.isFinite ? "the gradient" : "the loss") is no longer a finite number at step \(position.step + 1) "
-            + "(learning rate \(learningRate)): try a smaller training.learningRate, a longer training.warmUpEpochs, "
-            + "or training.clipGradientNorm=1"
+            "\(what) no longer finite at step \(position.step + 1) (learning rate \(String(format: "%.4g", learningRate))): "
+            + "try a smaller training.learningRate, a longer training.warmUpEpochs, or training.clipGradientNorm=1"
         switch recipe.monitoring.onNonFinite {
         case .ignore: break
         case .warn: options.observer?.says(message)
         case .stop:
-            throw TrainingError(message + (position.epoch > 0 ? "; the last good checkpoint is in \(folder.path)" : ""))
+            let isSaved = FileManager.default.fileExists(atPath: folder.lastCheckpoint)
+            throw TrainingError(message + (isSaved ? "; the last good checkpoint is \(folder.lastCheckpoint)" : ""))
         }
+    }
+
+    /// Keeps what is no longer a number out of checkpoints and evaluation; not every step is measured.
+    private func checkFinite() throws {
+        guard recipe.monitoring.onNonFinite == .stop else { return }
+        if !sums.isFinite { try reactToNonFinite("the loss is") }
+        let sizes = withoutGradients { method.parameters.map { $0.value.detached().abs().max().to(.float32) } }
+        if !sizes.isEmpty, !Tensor.stacked(sizes).sum().item.isFinite { try reactToNonFinite("a weight is") }
     }
 
     // MARK: The end of an epoch
 
-    private func endEpoch() throws {
+    /// - Returns: whether `last` was written.
+    private func endEpoch() throws -> Bool {
         try checkReadable()
+        try checkFinite()
         var row: [(name: String, value: Double?)] = [
             ("epoch", Double(position.epoch + 1)), ("step", Double(position.step)), ("learning_rate", learningRateBefore),
         ]
@@ -272,13 +324,15 @@ public final class Trainer {
         position.epoch += 1
         position.batch = 0
         position.order = nil
-        let isBest = update(best: report.score ?? row.first { $0.name == "loss" }?.value.map { -$0 })
+        let loss = row.first { $0.name == "loss" }?.value
+        let isBest = update(best: health.measuresNeighbours ? report.score : loss.map { -$0 })
         // `last` comes last: whoever is killed in between does this epoch's end again, the others included.
         if isBest { try save("best") }
         let keep = recipe.monitoring.keepEveryEpochs
         if keep > 0, position.epoch.isMultiple(of: keep) { try save("epoch-\(position.epoch)") }
         let isLast = position.epoch == recipe.training.epochs
-        if isLast || position.epoch.isMultiple(of: recipe.monitoring.checkpointEveryEpochs) { try save("last") }
+        let isSaved = isLast || position.epoch.isMultiple(of: recipe.monitoring.checkpointEveryEpochs)
+        if isSaved { try save("last") }
 
         let timing = clock.endEpoch(images: batchesPerEpoch * batchSize)
         try clock.append(to: folder.timing, epoch: position.epoch, timing)
@@ -287,6 +341,7 @@ public final class Trainer {
                 epoch: position.epoch - 1, epochs: recipe.training.epochs, seconds: timing.seconds,
                 imagesPerSecond: timing.imagesPerSecond, metrics: row))
         try react(to: report.verdict)
+        return isSaved
     }
 
     /// Of the last step that was taken.
@@ -335,9 +390,7 @@ public final class Trainer {
     // MARK: Checkpoints
 
     private func save(_ name: String) throws {
-        if !sums.isFinite, recipe.monitoring.onNonFinite == .stop {
-            try reactToNonFinite(.nan, nil)
-        }
+        try checkFinite()
         let entries = loader.unreadable.entries
         position.unreadable = entries.map { Checkpoint.UnreadableImage(index: $0.index, reason: $0.reason) }
         events.synchronize()
@@ -352,7 +405,7 @@ public final class Trainer {
         add(["cpu": Runtime.generatorState()], "generator.")
         if case .cuda = options.device { add(["device": Runtime.generatorState(options.device)], "generator.") }
         if position.batch > 0 { add(sums.state, "sum.") }
-        try Checkpoint(position: position, tensors: tensors).write(to: folder.checkpoint(name))
+        try Checkpoint(position: position, recipe: RecipeFile.text(recipe), tensors: tensors).write(to: folder.checkpoint(name))
         clock.noteCheckpoint()
     }
 
@@ -361,18 +414,52 @@ public final class Trainer {
             try method.load(checkpoint.state("method."))
             for phase in phases { try phase.optimizer.load(checkpoint.state("optimizer.\(phase.phase.name).")) }
         } catch let mismatch {
-            throw TrainingError("the checkpoint in \(folder.path) is not one of this recipe: \(mismatch)")
+            throw Checkpoint.Unusable(description: "the checkpoint in \(folder.path) is not one of this recipe: \(mismatch)")
         }
         scaler.load(checkpoint.state("scaler."))
         sums = EpochSums(checkpoint.state("sum."), on: options.device)
-        if let state = checkpoint.tensors["generator.cpu"] { Runtime.setGeneratorState(state) }
+        try restoreGenerator(checkpoint.tensors["generator.cpu"], of: .cpu)
+        // A run that moves from the CPU to a GPU has no state of the GPU's.
         if case .cuda = options.device, let state = checkpoint.tensors["generator.device"] {
-            Runtime.setGeneratorState(state, of: options.device)
+            try restoreGenerator(state, of: options.device)
         }
         loader.unreadable.restore(position.unreadable.map { .init(index: $0.index, name: dataset.name(at: $0.index), reason: $0.reason) })
     }
 
+    /// libtorch traps on a state that is none.
+    private func restoreGenerator(_ state: Tensor?, of device: Device) throws {
+        let current = Runtime.generatorState(device)
+        guard let state, state.shape == current.shape, state.dataType == current.dataType else {
+            throw Checkpoint.Unusable(
+                description: "the checkpoint in \(folder.path) has \(state.map { "a random generator of \($0.summary)" } ?? "no random generator"), "
+                    + "and this libtorch's is \(current.summary)")
+        }
+        Runtime.setGeneratorState(state, of: device)
+    }
+
     // MARK: Around the loop
+
+    /// Of all names and labels, or, of very many images, of evenly chosen ones.
+    private static func checksum(of dataset: any ImageDataset) -> String {
+        var checksum = Checksum()
+        dataset.classNames.forEach { checksum.add($0) }
+        for index in stride(from: 0, to: dataset.count, by: max(1, dataset.count / 100_000)) {
+            checksum.add(dataset.name(at: index))
+            checksum.add(dataset.label(at: index) ?? -1)
+        }
+        return checksum.text
+    }
+
+    /// An order that a method set, looked over: its indices are not ours.
+    private func usable(_ order: [Int]?) throws -> [Int]? {
+        guard let order else { return nil }
+        guard order.count >= batchSize, order.allSatisfy({ $0 >= 0 && $0 < dataset.count }) else {
+            throw TrainingError(
+                "\(type(of: method).card.title) set an order of \(order.count) images for epoch \(position.epoch + 1): it needs at least a "
+                    + "batch (\(batchSize)), of indices below \(dataset.count)")
+        }
+        return order
+    }
 
     private var services: any RunServices { TrainerServices(trainer: self) }
 
@@ -401,7 +488,9 @@ public final class Trainer {
 
     private func rehearse() throws -> TrainingPlan.Forecast? {
         let sample = evenSample(of: dataset.count, min(dataset.count, max(64, batchSize)))
-        let rehearsal = try Rehearsal(method, batchSize: batchSize) { count in
+        // With a loader of its own: what this one could not read depends on how far it came.
+        let loader = Loader(dataset: dataset, maker: self.loader.maker, seed: recipe.training.seed, threads: options.loaderThreads)
+        let rehearsal = try Rehearsal(method, batchSize: batchSize, on: options.device) { count in
             let batches = loader.epoch(position.epoch, order: sample, batchSize: min(count, sample.count), dropLast: false)
             return batches.next().flatMap { $0.count >= type(of: method).card.leastBatch ? Batch($0, on: options.device) : nil }
         } step: { batch in

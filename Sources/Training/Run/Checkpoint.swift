@@ -21,6 +21,8 @@ struct Checkpoint {
         /// Of the data set: what methods with memory banks and classifiers are built for.
         var sampleCount = 0
         var classCount = 0
+        /// Of the data set's names and labels.
+        var dataChecksum = ""
         /// Images seen so far, readable or not.
         var imagesSeen = 0
         /// The order of the epoch under way where the method set one.
@@ -38,16 +40,38 @@ struct Checkpoint {
     }
 
     var position: Position
+    /// The recipe of the run that it belongs to, as YAML.
+    var recipe: String
     /// `method.…`, `optimizer.<phase>.…`, `generator.<device>`, `sum.…`
     var tensors: StateDict
 
     private static let key = "fovea.checkpoint"
+    private static let recipeKey = "fovea.recipe"
+    private static let checksumKey = "fovea.checksum"
 
     func write(to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let text = String(decoding: try encoder.encode(position), as: UTF8.self)
-        try Safetensors.write(tensors, metadata: [Self.key: text], to: path)
+        let metadata = [Self.key: text, Self.recipeKey: recipe]
+        try Safetensors.write(
+            tensors, metadata: metadata.merging([Self.checksumKey: Self.checksum(metadata, tensors)]) { $1 }, to: path)
+    }
+
+    /// The format has none of its own: a flipped bit in the weights would go unseen.
+    private static func checksum(_ metadata: [String: String], _ tensors: StateDict) -> String {
+        var checksum = Checksum()
+        for (key, text) in metadata.sorted(by: { $0.key < $1.key }) where key != checksumKey {
+            checksum.add(key)
+            checksum.add(text)
+        }
+        for (key, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
+            checksum.add(key)
+            checksum.add("\(tensor.dataType)")
+            tensor.shape.forEach { checksum.add($0) }
+            checksum.add(tensor.bytes)
+        }
+        return checksum.text
     }
 
     static func read(_ path: String) throws -> Checkpoint {
@@ -57,10 +81,16 @@ struct Checkpoint {
         } catch let damage as Safetensors.Malformed {
             throw Unusable(description: "the checkpoint is damaged: \(damage)")
         }
-        guard let text = content.metadata[key], let position = try? JSONDecoder().decode(Position.self, from: Data(text.utf8)) else {
+        guard let text = content.metadata[key], let recipe = content.metadata[recipeKey] else {
             throw Unusable(description: "\(path) is not a checkpoint of Fovea's")
         }
-        return Checkpoint(position: position, tensors: content.tensors)
+        guard content.metadata[checksumKey] == checksum(content.metadata, content.tensors) else {
+            throw Unusable(description: "the checkpoint is damaged: \(path) has not the content that was written (its checksum differs)")
+        }
+        guard let position = try? JSONDecoder().decode(Position.self, from: Data(text.utf8)) else {
+            throw Unusable(description: "\(path) was written by another version of Fovea")
+        }
+        return Checkpoint(position: position, recipe: recipe, tensors: content.tensors)
     }
 
     /// The tensors below a prefix, without it.

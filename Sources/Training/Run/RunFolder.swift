@@ -29,6 +29,17 @@ public struct RunFolder: Sendable, Equatable {
     /// Whether a run was begun here.
     public var holdsRun: Bool { FileManager.default.fileExists(atPath: recipe) }
 
+    /// Whether something of a run is here that cannot be gone on with, because its recipe is missing.
+    public var lacksRecipe: Bool { !holdsRun && !checkpoints.isEmpty }
+
+    /// Removes what a killed process had begun to write and nobody finished.
+    func removePartialFiles() {
+        for folder in ["", "checkpoints", "tensorboard", "evaluation"].map(file) {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            for name in names where name.hasSuffix(".partial") { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+        }
+    }
+
     /// The names of the checkpoints there are.
     public var checkpoints: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: file("checkpoints"))) ?? []

@@ -20,8 +20,7 @@ final class TensorBoardWriter {
     /// - Parameter byteCount: how much of an existing file to keep; 0 begins a new one.
     init(_ path: String, keeping byteCount: Int = 0) throws(FileError) {
         self.path = path
-        try? FileManager.default.createDirectory(
-            atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try AtomicFile.makeFolder(of: path)
         descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
         if descriptor < 0 { throw FileError("write", path: path) }
         let length = Int(lseek(descriptor, 0, SEEK_END))

@@ -1,0 +1,178 @@
+import Foundation
+import Fovea
+import Testing
+import TestSupport
+
+/// What people get wrong when they pretrain: one line each, with the file or option and the remedy.
+@Suite struct PretrainErrorTests {
+    /// A folder for one test, with images to spoil.
+    private func withImages(_ body: (_ images: String, _ out: String) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            try Fixtures.write(40, to: "\(folder)/images")
+            try body("\(folder)/images", "\(folder)/run")
+        }
+    }
+
+    private func pretrain(_ images: String, _ out: String, _ more: String...) throws -> Executable.Outcome {
+        try Executable.run(Fixtures.pretrain(images, out, more))
+    }
+
+    // MARK: Images
+
+    @Test func imagesThatAreNotThere() throws {
+        try withTemporaryFolder { folder in
+            let out = "\(folder)/run"
+            try pretrain("\(folder)/none", out).expectRefusal("no such file or folder: \(folder)/none")
+            let empty = "\(folder)/empty"
+            try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
+            try pretrain(empty, out).expectRefusal("no images in \(empty)", "it is empty", "put JPEG")
+            try AtomicFile.write("text", to: "\(folder)/texts/a.txt")
+            try pretrain("\(folder)/texts", out).expectRefusal("no images in \(folder)/texts", "1 other file ignored", "put JPEG")
+            #expect(!FileManager.default.fileExists(atPath: out))
+        }
+    }
+
+    /// The run goes on, and tells.
+    @Test func oneUnreadableImage() throws {
+        try withImages { images, out in
+            try AtomicFile.write("no image", to: "\(images)/heart/torn.jpg")
+            try pretrain(images, out, "--epochs", "2").expectSuccess()
+            let rows = try CSV.parse(String(contentsOfFile: "\(out)/unreadable.csv", encoding: .utf8))
+            #expect(rows.count == 2 && rows[0] == ["name", "reason"] && rows[1][0] == "heart/torn.jpg" && !rows[1][1].isEmpty)
+            let summary = try JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: "\(out)/summary.json")))
+            #expect(summary.dataset == .init(name: "images", images: 41, unreadable: 1, classes: 8))
+            #expect(try String(contentsOfFile: "\(out)/report.html", encoding: .utf8).contains("torn.jpg"))
+
+            let embedded = try Executable.run(["embed", out, images, "--out", "\(out)/a.csv", "--threads", "2", "--device", "cpu"])
+            embedded.expectSuccess()
+            #expect(embedded.output.contains("40 images") && embedded.output.contains("1 unreadable (first: heart/torn.jpg"))
+        }
+    }
+
+    @Test func unreadableImages() throws {
+        try withImages { images, out in
+            for index in 0..<20 { try AtomicFile.write("no image", to: "\(images)/heart/torn\(index).jpg") }
+            let many = try pretrain(images, out)
+            many.expectRefusal("images cannot be read", "data.unreadableShare (0.1)", "\(out)/unreadable.csv")
+            try pretrain(images, "\(out)2", "--set", "data.unreadableShare=0.5").expectSuccess()
+            for case let name as String in FileManager.default.enumerator(atPath: images)! where name.hasSuffix(".png") {
+                try AtomicFile.write("no image", to: "\(images)/\(name)")
+            }
+            try pretrain(images, "\(out)3").expectRefusal("none of the", "images", "can be read", "first: ")
+        }
+    }
+
+    @Test func fewImages() throws {
+        try withTemporaryFolder { folder in
+            try Fixtures.write(1, to: "\(folder)/one")
+            try pretrain("\(folder)/one", "\(folder)/run").expectRefusal("SimCLR needs at least 2 images, and there are 1")
+            try Fixtures.write(12, to: "\(folder)/twelve")
+            let clamped = try Executable.run(Fixtures.pretrain("\(folder)/twelve", "\(folder)/run").filter { $0 != "--quiet" })
+            clamped.expectSuccess()
+            #expect(clamped.errors.contains("note: there are only 12 images: batches of 12 instead of 16"))
+        }
+    }
+
+    // MARK: Names and settings
+
+    @Test func misspelledNames() throws {
+        let out = NSTemporaryDirectory() + "fovea-never-made"
+        try pretrain(Fixtures.images, out, "--method", "simcrl").expectRefusal("'simcrl'", "did you mean 'simclr'?", "fovea methods")
+        try pretrain(Fixtures.images, out, "--backbone", "resnet19").expectRefusal("resnet19", "did you mean 'resnet18'?")
+        try pretrain(Fixtures.images, out, "--set", "training.epoch=3").expectRefusal("'training.epoch'", "did you mean 'epochs'?")
+        try pretrain(Fixtures.images, out, "--set", "method.temprature=3").expectRefusal("'method.temprature'", "did you mean 'temperature'?")
+        try pretrain(Fixtures.images, out, "--set", "training.epochs").expectRefusal("--set training.epochs", "key=value")
+        try pretrain(Fixtures.images, out, "--recipe", "simclr/no-such").expectRefusal("there is no recipe simclr/no-such")
+        try pretrain(Fixtures.images, out, "--epoks", "3").expectRefusal("--epoks", "fovea pretrain --help")
+        #expect(!FileManager.default.fileExists(atPath: out))
+    }
+
+    @Test func valuesOfTheWrongType() throws {
+        try withTemporaryFolder { folder in
+            let out = "\(folder)/run"
+            try pretrain(Fixtures.images, out, "--set", "training.learningRate=fast")
+                .expectRefusal("'training.learningRate' must be a number, not 'fast'")
+            try pretrain(Fixtures.images, out, "--set", "training.precision=half").expectRefusal("'training.precision'", "half")
+            try pretrain(Fixtures.images, out, "--set", "training.epochs=1.5").expectRefusal("the command line: ")
+            try pretrain(Fixtures.images, out, "--epochs", "0").expectRefusal("training.epochs must be at least 1")
+            try pretrain(Fixtures.images, out, "--epochs", "many").expectRefusal("--epochs", "many", "fovea pretrain --help")
+            try pretrain(Fixtures.images, out, "--width", "0").expectRefusal("width")
+            try pretrain(Fixtures.images, out, "--device", "tpu").expectRefusal("--device tpu", "cpu")
+            try pretrain(Fixtures.images, out, "--threads", "0").expectRefusal("--threads must be at least 1")
+            try pretrain(Fixtures.images, out, "--set", "training.precision=float16").expectRefusal("float16 needs a GPU", "bfloat16")
+
+            let recipe = "\(folder)/mine.yaml"
+            try pretrain(Fixtures.images, out, "--recipe", recipe).expectRefusal(recipe)
+            try AtomicFile.write("method: {name: simclr, temperature: warm}\n", to: recipe)
+            try pretrain(Fixtures.images, out, "--recipe", recipe).expectRefusal(recipe, "'method.temperature' must be a number, not 'warm'")
+            try AtomicFile.write("method: [simclr\n", to: recipe)
+            try pretrain(Fixtures.images, out, "--recipe", recipe).expectRefusal(recipe, "is not YAML")
+            try AtomicFile.write("", to: recipe)
+            try pretrain(Fixtures.images, out, "--recipe", recipe).expectRefusal(recipe, "`method:` is missing")
+            #expect(!FileManager.default.fileExists(atPath: out))
+        }
+    }
+
+    @Test func nothingToTrainOn() throws {
+        try Executable.run(["pretrain"]).expectRefusal("say which images")
+        try Executable.run(["pretrain", "a", "--data", "b"]).expectRefusal("give the images once")
+    }
+
+    // MARK: Folders of runs
+
+    @Test func foldersOfRuns() throws {
+        try withTemporaryFolder { folder in
+            try pretrain(Fixtures.images, Fixtures.run).expectRefusal("\(Fixtures.run) already holds a run", "--resume \(Fixtures.run)", "another --out")
+            func resume(_ path: String, _ more: String...) throws -> Executable.Outcome {
+                try Executable.run(["pretrain", "--resume", path] + Fixtures.machine + more)
+            }
+            try resume(folder).expectRefusal("\(folder) holds no run", "--out")
+            try resume("\(folder)/none").expectRefusal("\(folder)/none holds no run", "--out")
+            try resume(Fixtures.run, "--from", "epoch-7").expectRefusal("no checkpoint 'epoch-7'", "best, last")
+            try resume(Fixtures.run, "--epochs", "7", "--width", "8").expectRefusal("leave out --width, --epochs")
+            try Executable.run(Fixtures.pretrain(Fixtures.images, "\(folder)/run", ["--from", "best"])).expectRefusal("--from", "--resume")
+
+            let copy = "\(folder)/copy"
+            try FileManager.default.copyItem(atPath: Fixtures.run, toPath: copy)
+            try FileManager.default.removeItem(atPath: "\(copy)/recipe.yaml")
+            try resume(copy).expectRefusal("\(copy)/recipe.yaml is missing", "put it back")
+        }
+    }
+
+    /// Through the command, what `DamagedCheckpointTests` does to the trainer.
+    @Test func damagedCheckpoint() throws {
+        try withTemporaryFolder { folder in
+            let run = "\(folder)/run"
+            try FileManager.default.copyItem(atPath: Fixtures.run, toPath: run)
+            let last = "\(run)/checkpoints/last.safetensors"
+            let bytes = try contents(of: last)
+            for damaged in [Array(bytes[..<(bytes.count / 2)]), bytes[..<200] + [0] + bytes[201...], bytes.dropLast() + [bytes.last! ^ 4]] {
+                try AtomicFile.write(Array(damaged), to: last)
+                let outcome = try Executable.run(["pretrain", "--resume", run] + Fixtures.machine)
+                outcome.expectRefusal("damaged", last, "--from best")
+            }
+            try Executable.run(["pretrain", "--resume", run, "--from", "best"] + Fixtures.machine).expectSuccess()
+            #expect(differences(try files(below: Fixtures.run), try files(below: run), ignoring: timingFiles) == [])
+            try Fixtures.write(3, to: "\(folder)/other")
+            try Executable.run(["pretrain", "--resume", run, "--data", "\(folder)/other"] + Fixtures.machine)
+                .expectRefusal("begun with 64 images of 8 classes", "there are 3 of 3", "put the images back")
+        }
+    }
+
+    /// The advice, and the last good checkpoint.
+    @Test func lossThatIsNoNumber() throws {
+        try withTemporaryFolder { folder in
+            let run = "\(folder)/run"
+            let outcome = try Executable.run(
+                Fixtures.pretrain(
+                    Fixtures.images, run, epochs: 4,
+                    ["--set", "training.learningRate=1e30", "--set", "training.learningRateScaling=none", "--set", "training.schedule=constant"]))
+            outcome.expectRefusal("no longer finite", "training.learningRate", "training.warmUpEpochs", "training.clipGradientNorm=1")
+            #expect(outcome.code == 1)
+            for name in RunFolder(run).checkpoints {
+                let tensors = try Safetensors.read(RunFolder(run).checkpoint(name)).tensors
+                #expect(tensors.values.allSatisfy { $0.isFinite().all().item == 1 })
+            }
+        }
+    }
+}
