@@ -16,13 +16,14 @@ extension ViewRecipe {
         return try ViewRecipe(views: [View("view", size: size, copies: 2, steps)])
     }
 
-    /// The two views of BYOL, which differ in blur and solarisation (Grill et al. 2020, table 6).
+    /// The two views of BYOL, which differ in blur and solarisation (Grill et al. 2020, table 6). Images up to 64 pixels are
+    /// not blurred, as SimCLR's are not.
     public static func byol(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
         func steps(blur: Double, solarize: Double) -> [any AugmentationStep] {
-            [
-                RandomResizedCrop(), HorizontalFlip(), ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1),
-                Grayscale(), GaussianBlur(p: blur), Solarize(p: solarize),
+            let colours: [any AugmentationStep] = [
+                RandomResizedCrop(), HorizontalFlip(), ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1), Grayscale(),
             ]
+            return colours + (size.shorter > 64 ? [GaussianBlur(p: blur)] : []) + [Solarize(p: solarize)]
         }
         return try ViewRecipe(views: [
             View("view0", size: size, steps(blur: 1, solarize: 0)), View("view1", size: size, steps(blur: 0.1, solarize: 0.2)),
