@@ -122,7 +122,7 @@ struct Libtorch {
     }
 
     var compilerFlags: [String] {
-        ["-I\(folder)/include", "-I\(folder)/include/torch/csrc/api/include", "-O2", "-fno-math-errno", "-w"]
+        ["-I\(folder)/include", "-I\(folder)/include/torch/csrc/api/include", "-O3", "-fno-math-errno", "-w"]
     }
 
     var linkerFlags: [String] {

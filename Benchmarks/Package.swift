@@ -7,7 +7,8 @@ let package = Package(
     platforms: [.macOS(.v14)],
     dependencies: [.package(name: "Fovea", path: "..")],
     targets: [
-        .executableTarget(name: "augment-throughput", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/AugmentThroughput")
+        .executableTarget(name: "augment-throughput", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/AugmentThroughput"),
+        .executableTarget(name: "simclr-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/SimCLRThroughput"),
     ],
     swiftLanguageModes: [.v6]
 )

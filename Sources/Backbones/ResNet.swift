@@ -69,8 +69,7 @@ public final class ResNet: Backbone {
     public override func features(_ x: Tensor, at layers: Set<String>) -> [String: Tensor] {
         var found: [String: Tensor] = [:]
         var x = beforeStages(x)
-        // The next in-place activation must not write over what is handed out.
-        if layers.contains("stem") { found["stem"] = x.cloned() }
+        if layers.contains("stem") { found["stem"] = x }
         for (name, stage) in stages {
             x = stage(x)
             if layers.contains(name) { found[name] = x }
@@ -83,7 +82,7 @@ public final class ResNet: Backbone {
     }
 
     private func beforeStages(_ x: Tensor) -> Tensor {
-        let x = bn1(conv1(x)).reluInPlace()
+        let x = bn1.relu(conv1(x))
         return stem == .imagenet ? x.maxPool2d(3, stride: 2, padding: 1) : x
     }
 }
@@ -106,9 +105,7 @@ final class BasicBlock: Layer {
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        let y = bn2(conv2(bn1(conv1(x)).reluInPlace()))
-        y.addInPlace(downsample?(x) ?? x)
-        return y.reluInPlace()
+        bn2.relu(bn1.relu(conv1(x), into: conv2), adding: downsample?(x) ?? x)
     }
 }
 
@@ -134,9 +131,7 @@ final class Bottleneck: Layer {
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        let y = bn3(conv3(bn2(conv2(bn1(conv1(x)).reluInPlace())).reluInPlace()))
-        y.addInPlace(downsample?(x) ?? x)
-        return y.reluInPlace()
+        bn3.relu(bn2.relu(bn1.relu(conv1(x), into: conv2), into: conv3), adding: downsample?(x) ?? x)
     }
 }
 

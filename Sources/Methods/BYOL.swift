@@ -59,8 +59,13 @@ public final class BYOL: Module, SelfSupervisedMethod {
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let (v, w) = (batch.views[0], batch.views[1])
         let (zv, zw) = withoutGradients { (target(v), target(w)) }
-        let regression = RegressionLoss.normalizedSquaredDistance
-        return ["regression": regression(predictor(online(v)), zw) + regression(predictor(online(w)), zv)]
+        return ["regression": Self.regression((predictor(online(v)), predictor(online(w))), (zv, zw))]
+    }
+
+    /// Each view's prediction q against the target's projection z′ of the other view, the target without gradient.
+    static func regression(_ q: (v: Tensor, w: Tensor), _ z: (v: Tensor, w: Tensor)) -> Tensor {
+        let distance = RegressionLoss.normalizedSquaredDistance
+        return distance(q.v, z.w.detached()) + distance(q.w, z.v.detached())
     }
 
     public var encoder: Encoder { online.encoder }

@@ -30,8 +30,12 @@ public final class RotNet: Module, SelfSupervisedMethod {
 
     /// The views are the rotations by 0, 1, 2 and 3 quarter turns.
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
-        let logits = classifier(encoder(.concatenated(batch.views)))
-        let turns = Tensor((0..<4).flatMap { [Int](repeating: $0, count: batch.count) }).to(logits.device)
+        Self.losses(classifier(encoder(.concatenated(batch.views))))
+    }
+
+    /// - Parameter logits: [4n, 4]; the first n rows are of the images as they are, the next of those turned once.
+    static func losses(_ logits: Tensor) -> Losses {
+        let turns = Tensor((0..<4).flatMap { [Int](repeating: $0, count: logits.size(0) / 4) }).to(logits.device)
         let losses: Losses = ["rotation": logits.crossEntropy(turns)]
         return losses.measuring("rotation_accuracy", logits.argmax(1).equal(turns).to(.float32).mean())
     }

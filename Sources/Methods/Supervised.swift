@@ -39,8 +39,13 @@ public final class Supervised: Module, SelfSupervisedMethod {
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
-        let logits = logits(batch.views[0])
-        return ["cross_entropy": logits.crossEntropy(batch.labels, labelSmoothing: labelSmoothing, ignoring: -1)]
+        ["cross_entropy": Self.crossEntropy(logits(batch.views[0]), batch.labels, labelSmoothing: labelSmoothing)]
+    }
+
+    /// The mean over the samples that have a label; 0 when none has.
+    static func crossEntropy(_ logits: Tensor, _ labels: Tensor, labelSmoothing: Double) -> Tensor {
+        let count = labels.atLeast(0).to(logits.dataType).sum().clamped(1)
+        return logits.summedCrossEntropy(labels, labelSmoothing: labelSmoothing, ignoring: -1) / count
     }
 
     /// Pixels [n, 3, h, w] to [n, classes].

@@ -1,6 +1,6 @@
 """Makes the reference values that the tests compare with.
 
-    pip install torch numpy safetensors
+    pip install torch numpy safetensors torchvision
     python Tests/ReferenceValues/generate.py                     # all sections
     python Tests/ReferenceValues/generate.py layers optimizers   # only these
 
@@ -313,6 +313,158 @@ def optimizers():
     return out
 
 
+# --- backbones -------------------------------------------------------------------------------------------------------
+
+# Weights are too large to keep: both sides fill every tensor from its key by `formula`, which is exact in float32.
+MASK = (1 << 64) - 1
+
+
+def formula(key, count):
+    """`count` values in −1 … 1, multiples of 2⁻²³: SplitMix64 of the position, seeded by FNV-1a of the key."""
+    seed = 0xCBF29CE484222325
+    for byte in key.encode():
+        seed = ((seed ^ byte) * 0x100000001B3) & MASK
+    with np.errstate(over="ignore"):
+        z = np.uint64(seed) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(40)).astype(np.float64) / 2**23 - 1
+
+
+def fill(module):
+    """Convolutions of unit gain, everything else near its usual value; rounded to float32, as the other side has it."""
+    with torch.no_grad():
+        for key, tensor in module.state_dict().items():
+            values = torch.from_numpy(formula(key, tensor.numel())).reshape(tensor.shape)
+            if key.endswith("num_batches_tracked"):
+                tensor.fill_(3)
+            elif tensor.dim() == 4:
+                tensor.copy_((values * math.sqrt(6 / tensor[0].numel())).float())
+            elif key.endswith(("running_var", "weight")):
+                tensor.copy_((1 + 0.5 * values).float())
+            else:
+                tensor.copy_((0.25 * values).float())
+
+
+def backbones():
+    try:
+        import peers_stub  # noqa: F401  operators that some CPU wheels of torchvision lack
+    except ImportError:
+        pass
+    import torchvision
+
+    folder = HERE / "backbones"
+    folder.mkdir(exist_ok=True)
+    for name in ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"):
+        with torch.device("meta"):
+            state = getattr(torchvision.models, name)().state_dict()
+        lines = [f"{key} {list(tensor.shape)}\n" for key, tensor in state.items() if not key.startswith("fc.")]
+        (folder / f"{name}.keys.txt").write_text("".join(lines))
+
+    out = {}
+    cases = {"resnet18": ("resnet18", (6, 3, 96, 64)), "resnet50": ("resnet50", (6, 3, 64, 80)),
+             "resnet18_small": ("resnet18", (6, 3, 32, 32))}
+    for case, (name, shape) in cases.items():
+        net = getattr(torchvision.models, name)()
+        net.fc = nn.Identity()
+        if case.endswith("_small"):
+            net.conv1, net.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
+        net = net.double()
+        fill(net)
+        x = torch.from_numpy(formula(f"{case}.input", math.prod(shape))).reshape(shape) * 2
+        cotangent = torch.from_numpy(formula(f"{case}.cotangent", shape[0] * 512 * (4 if name == "resnet50" else 1)))
+        with torch.no_grad():
+            out[f"{case}.evaluation"] = net.eval()(x)
+        x.requires_grad_()
+        y = net.train()(x)
+        (y * cotangent.reshape(y.shape)).sum().backward()
+        out[f"{case}.training"] = y
+        # Of everything that is large: its norm and its beginning.
+        parts = {"gradient.input": x.grad}
+        parts |= {f"gradient.{key}": parameter.grad for key, parameter in net.named_parameters()}
+        parts |= {f"after.{key}": buffer for key, buffer in net.named_buffers() if buffer.dim() > 0}
+        for key, tensor in parts.items():
+            out[f"{case}.{key}"] = torch.cat([tensor.double().norm().reshape(1), tensor.double().flatten()[:6]])
+        assert all(int(b) == 4 for key, b in net.named_buffers() if b.dim() == 0)
+
+    normalize = torchvision.transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    pixels = torch.from_numpy((formula("pixels", 5 * 3 * 17 * 13) * 128 + 128).astype(np.uint8)).reshape(5, 3, 17, 13)
+    out["transform.pixels"] = pixels
+    out["transform.imagenet"] = normalize(pixels.double() / 255)
+    custom = torchvision.transforms.Normalize([0.4914, 0.4822, 0.4465], [0.247, 0.2435, 0.2616])
+    out["transform.cifar"] = custom(pixels.double() / 255)
+    return out
+
+
+# --- methods ---------------------------------------------------------------------------------------------------------
+
+
+def nt_xent(z, temperature):
+    """SimCLR's algorithm 1, term by term: rows k and k + N are the two views of image k."""
+    n = len(z) // 2
+    similarity = [[torch.dot(a, b) / (a.norm() * b.norm()) for b in z] for a in z]
+
+    def term(i, j):
+        return -torch.log(
+            torch.exp(similarity[i][j] / temperature)
+            / sum(torch.exp(similarity[i][k] / temperature) for k in range(2 * n) if k != i))
+
+    return sum(term(k, k + n) + term(k + n, k) for k in range(n)) / (2 * n)
+
+
+def byol(q, z):
+    """BYOL's eq. 2, averaged over the batch."""
+    return sum(((a / a.norm() - b / b.norm()) ** 2).sum() for a, b in zip(q, z)) / len(q)
+
+
+def cross_entropy(logits, labels, smoothing=0.0):
+    """−Σ_c p_c log softmax_c, averaged over the rows that have a label; p is one-hot, smoothed towards uniform."""
+    total, count = 0, 0
+    for row, label in zip(logits, labels.tolist()):
+        if label < 0:
+            continue
+        log = row - torch.log(torch.exp(row).sum())
+        total = total - (1 - smoothing) * log[label] - smoothing * log.mean()
+        count += 1
+    return total / count
+
+
+def methods():
+    g = seeded(11)
+    d = lambda *shape: torch.randn(shape, generator=g, dtype=torch.float64)
+    out = {}
+
+    def case(name, function, **inputs):
+        leaves = {key: value.clone().requires_grad_(value.is_floating_point()) for key, value in inputs.items()}
+        loss = function(**leaves)
+        loss.backward()
+        out[f"{name}.loss"] = loss
+        for key, leaf in leaves.items():
+            out[f"{name}.{key}"] = inputs[key]
+            if leaf.grad is not None:
+                out[f"{name}.gradient.{key}"] = leaf.grad
+
+    # Views that resemble each other, of very different norms.
+    n, width = 24, 40
+    image = d(n, width)
+    z = torch.cat([image + 0.7 * d(n, width), image + 0.7 * d(n, width)]) * torch.exp(d(2 * n, 1)) + 0.2
+    case("nt_xent", lambda z: nt_xent(z, 0.37), z=z)
+
+    zv, zw = d(n, width) * 2 + 0.3, d(n, width) * 0.4
+    case("byol", lambda qv, qw, zv, zw: byol(qv, zw.detach()) + byol(qw, zv.detach()),
+         qv=zw + 0.8 * d(n, width), qw=3 * zv + 2 * d(n, width), zv=zv, zw=zw)
+
+    turns = torch.arange(4).repeat_interleave(n)
+    case("rotation", lambda logits: cross_entropy(logits, turns), logits=d(4 * n, 4) * 2.5 + d(1, 4))
+
+    labels = torch.randint(0, 37, (n,), generator=g)
+    labels[[3, 17]] = -1
+    case("supervised", lambda logits, labels: cross_entropy(logits, labels), logits=d(n, 37) * 3, labels=labels)
+    case("supervised_smoothed", lambda logits, labels: cross_entropy(logits, labels, 0.15), logits=d(n, 37) * 3, labels=labels)
+    return out
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -348,6 +500,8 @@ SECTIONS = {
     "layers": layers,
     "tensors": tensors,
     "optimizers": optimizers,
+    "backbones": backbones,
+    "methods": methods,
     "every_type": every_type,
     "numpy_files": numpy_files,
 }

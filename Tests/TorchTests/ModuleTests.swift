@@ -172,6 +172,19 @@ import Testing
         #expect(throws: StateDictMismatch.self) { try net.load(state, ignoring: { _ in true }) }
     }
 
+    @Test func conversionLeavesCountersWhole() throws {
+        let net = Sequential(Linear(3, 4), BatchNorm(4))
+        net.parameters[0].isTrainable = false
+        let before = net.stateDict.mapValues { $0.cloned() }
+        net.convert(to: .float64)
+        for (key, tensor) in net.stateDict {
+            #expect(tensor.dataType == (key == "1.num_batches_tracked" ? .int64 : .float64), "\(key)")
+            expectClose(tensor, before[key]!, .exact, "\(key)")
+        }
+        #expect(net.parameters.map(\.isTrainable) == [false, true, true, true])
+        #expect(net(.randn([8, 3], .float64)).dataType == .float64)
+    }
+
     @Test func longListsAreCut() {
         let mismatch = StateDictMismatch(missing: (0..<9).map { "k\($0)" })
         #expect(mismatch.description == "the weights do not fit the network: missing k0, k1, k2, … (9 in all)")

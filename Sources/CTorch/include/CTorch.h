@@ -72,6 +72,14 @@ bool ct_set_gradients_enabled(bool enabled);  // the value before
 void *ct_inference_begin(void);
 void ct_inference_end(void *guard);
 
+// Batch normalisation [+ residual] [→ ReLU] as one operation (fused_norm.cpp); residual, weight and bias may be NULL.
+ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
+                        ct_tensor running_variance, bool training, double momentum, double epsilon, bool relu, ct_tensor *out);
+// conv2d(ReLU(batch norm(x)), kernel) without keeping what lies between; one stride and padding for both directions.
+ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
+                                    bool training, double momentum, double epsilon, ct_tensor kernel, int64_t stride, int64_t padding,
+                                    ct_tensor *out);
+
 // The process (runtime.cpp)
 const char *ct_version(void);
 int ct_device_count(int type);
@@ -79,6 +87,7 @@ void ct_set_threads(int threads);
 int ct_threads(void);
 void ct_set_deterministic(bool deterministic);
 void ct_set_flush_denormal(bool flush);
+void ct_tune_allocation(void);
 ct_status ct_seed(uint64_t seed);
 ct_status ct_generator_state(int device_type, int device_index, ct_tensor *out);
 ct_status ct_set_generator_state(int device_type, int device_index, ct_tensor state);

@@ -127,7 +127,6 @@ enum ATen {
     // Networks
     static let linear = Operation("linear")
     static let conv2d = Operation("conv2d")
-    static let batchNorm = Operation("batch_norm")
     static let groupNorm = Operation("group_norm")
     static let layerNorm = Operation("layer_norm")
     static let relu = Operation("relu")

@@ -5,8 +5,8 @@ public final class Conv2d: Layer {
     /// [out]
     public let bias: Parameter?
 
-    private let stride: Int
-    private let padding: Int
+    let stride: Int
+    let padding: Int
     private let dilation: Int
     private let groups: Int
     private let standardizesWeight: Bool
@@ -43,6 +43,9 @@ public final class Conv2d: Layer {
             standardizesWeight ? standardized(weight.value) : weight.value, bias?.value, stride: stride, padding: padding,
             dilation: dilation, groups: groups)
     }
+
+    /// Nothing but a kernel, a stride and a padding.
+    var isPlain: Bool { bias == nil && dilation == 1 && groups == 1 && !standardizesWeight }
 
     private func standardized(_ weight: Tensor) -> Tensor {
         let centred = weight - weight.mean(1, 2, 3, keep: true)

@@ -1,3 +1,5 @@
+internal import CTorch
+
 /// Batch normalisation (Ioffe & Szegedy 2015) over all but dimension 1, as `torch.nn.BatchNorm1d` and `BatchNorm2d`:
 /// [n, c] and [n, c, h, w] alike.
 public final class BatchNorm: Layer {
@@ -30,10 +32,38 @@ public final class BatchNorm: Layer {
         withoutGradients { () -> Void in weight?.value.zeroInPlace() }
     }
 
-    public override func callAsFunction(_ x: Tensor) -> Tensor {
+    public override func callAsFunction(_ x: Tensor) -> Tensor { normalized(x, adding: nil, relu: false) }
+
+    /// max(0, normalised x + residual): what follows a convolution in most networks, in one pass over memory.
+    /// - Parameter residual: of x's shape.
+    public func relu(_ x: Tensor, adding residual: Tensor? = nil) -> Tensor { normalized(x, adding: residual, relu: true) }
+
+    /// convolution(relu(x)), without keeping what lies between for the gradient: it is made again from x, which is kept anyway.
+    public func relu(_ x: Tensor, into convolution: Conv2d) -> Tensor {
+        guard convolution.isPlain else { return convolution(relu(x)) }
+        countBatch(x)
+        var result: ct_tensor?
+        check("batch_norm_convolution", x, convolution.weight.value) {
+            ct_batch_norm_convolution(
+                x.handle, weight?.value.handle, bias?.value.handle, runningMean.value.handle, runningVar.value.handle, isTraining, momentum,
+                epsilon, convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding), &result)
+        }
+        return Tensor(result!)
+    }
+
+    private func countBatch(_ x: Tensor) {
         if isTraining { numBatchesTracked.value.addInPlace(Tensor(scalar: 1).to(x.device)) }
-        return ATen.batchNorm(
-            x, weight?.value, bias?.value, runningMean.value, runningVar.value, isTraining, momentum, epsilon, true)
+    }
+
+    private func normalized(_ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor {
+        countBatch(x)
+        var result: ct_tensor?
+        check("batch_norm", [x, residual, weight?.value].compactMap { $0 }) {
+            ct_batch_norm(
+                x.handle, residual?.handle, weight?.value.handle, bias?.value.handle, runningMean.value.handle, runningVar.value.handle,
+                isTraining, momentum, epsilon, relu, &result)
+        }
+        return Tensor(result!)
     }
 }
 

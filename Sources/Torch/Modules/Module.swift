@@ -67,6 +67,12 @@ open class Module {
         for (_, buffer) in namedBuffers { buffer.move(to: device) }
     }
 
+    /// Converts all parameters and floating-point buffers; counters stay whole. Do it before an optimiser takes them.
+    public final func convert(to type: DataType) {
+        for parameter in parameters { parameter.convert(to: type) }
+        for (_, buffer) in namedBuffers { buffer.convert(to: type) }
+    }
+
     private func leaves<Leaf: AnyObject>(_ type: Leaf.Type) -> [(String, Leaf)] {
         var seen = Set<ObjectIdentifier>()
         var found: [(String, Leaf)] = []

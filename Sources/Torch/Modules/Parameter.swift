@@ -14,9 +14,12 @@ public final class Parameter {
         set { value.requiresGradient = newValue }
     }
 
-    func move(to device: Device) {
+    func move(to device: Device) { replace(value.detached().to(device)) }
+    func convert(to type: DataType) { replace(value.detached().to(type)) }
+
+    private func replace(_ new: Tensor) {
         let trainable = isTrainable
-        value = value.detached().to(device)
+        value = new
         value.requiresGradient = trainable
     }
 }
@@ -33,4 +36,5 @@ public final class Buffer {
     }
 
     func move(to device: Device) { value = value.to(device) }
+    func convert(to type: DataType) { if value.dataType.isFloatingPoint { value = value.to(type) } }
 }

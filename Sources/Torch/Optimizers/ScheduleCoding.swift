@@ -19,6 +19,35 @@ extension Schedule: Codable {
 
     private enum Kind: String, CodingKey, CaseIterable {
         case cosine, linear, steps, warmUp
+
+        var values: [String] {
+            switch self {
+            case .cosine, .linear: ["from", "to"]
+            case .steps: ["from", "factor", "milestones"]
+            case .warmUp: ["fraction", "from", "then"]
+            }
+        }
+    }
+
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    /// The one kind that is given; neither it nor its values may be misspelt.
+    private static func kind(in decoder: any Decoder) throws -> Kind {
+        func wrong(_ message: String) -> DecodingError { .dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: message)) }
+        let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let container = try? decoder.container(keyedBy: AnyKey.self), container.allKeys.count == 1,
+            let kind = Kind(rawValue: container.allKeys[0].stringValue)
+        else { throw wrong("a schedule is a number or one of \(kinds), such as {cosine: {from: 0.99, to: 1}}") }
+        let given = try container.nestedContainer(keyedBy: AnyKey.self, forKey: container.allKeys[0]).allKeys.map(\.stringValue)
+        if let unknown = given.sorted().first(where: { !kind.values.contains($0) }) {
+            throw wrong("there is no '\(unknown)' in a \(kind.rawValue) schedule: it has \(kind.values.joined(separator: ", "))")
+        }
+        return kind
     }
 
     public init(from decoder: any Decoder) throws {
@@ -26,8 +55,9 @@ extension Schedule: Codable {
             self = .constant(value)
             return
         }
+        let kind = try Self.kind(in: decoder)
         let container = try decoder.container(keyedBy: Kind.self)
-        switch container.allKeys.first {
+        switch kind {
         case .cosine:
             let range = try container.decode(Range.self, forKey: .cosine)
             self = .cosine(from: range.from, to: range.to)
@@ -40,10 +70,6 @@ extension Schedule: Codable {
         case .warmUp:
             let warmUp = try container.decode(WarmUp.self, forKey: .warmUp)
             self = .warmUp(fraction: warmUp.fraction, from: warmUp.from, then: warmUp.then)
-        case nil:
-            let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "a schedule is a number or one of \(kinds)"))
         }
     }
 

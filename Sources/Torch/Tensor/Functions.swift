@@ -53,6 +53,11 @@ extension Tensor {
         ATen.crossEntropy(self, target, Tensor?.none, 1, ignoring, labelSmoothing)
     }
 
+    /// The same, summed over rows: 0 when no row counts, where the mean is not a number.
+    public func summedCrossEntropy(_ target: Tensor, labelSmoothing: Double = 0, ignoring: Int = -100) -> Tensor {
+        ATen.crossEntropy(self, target, Tensor?.none, 2, ignoring, labelSmoothing)
+    }
+
     /// [n, c, h, w] to another size, bilinear, without aligned corners.
     public func resizedBilinear(height: Int, width: Int) -> Tensor { ATen.interpolateBilinear(self, [height, width], false) }
 

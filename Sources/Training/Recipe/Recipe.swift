@@ -188,6 +188,13 @@ extension Recipe {
         try require(
             data.input.mean.count == 3 && data.input.deviation.count == 3 && data.input.deviation.allSatisfy { $0 > 0 },
             "data.input needs three means and three deviations above 0")
+        if let views {
+            let sides = views.views.map(\.size)
+            try require(
+                sides.contains(ImageSize(data.imageSize)),
+                "data.imageSize is \(data.imageSize), but `views:` has only \(sides.map(\.description).joined(separator: ", ")): change both"
+            )
+        }
         let t = training
         try require(t.epochs >= 1, "training.epochs must be at least 1, not \(t.epochs)")
         try require(

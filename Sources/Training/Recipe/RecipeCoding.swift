@@ -18,7 +18,13 @@ extension Recipe: Codable {
         provenance = try container.decode(String.self, forKey: .provenance)
         backbone = try container.decode(BackboneSettings.self, forKey: .backbone)
         data = try container.decode(DataSettings.self, forKey: .data)
-        views = try container.decodeIfPresent(ViewRecipe.self, forKey: .views)
+        if let list = try container.decodeIfPresent([View].self, forKey: .views) {
+            do {
+                views = try ViewRecipe(views: list)
+            } catch {
+                throw DecodingError.dataCorruptedError(forKey: .views, in: container, debugDescription: "\(error)")
+            }
+        }
         training = try container.decode(TrainingSettings.self, forKey: .training)
         monitoring = try container.decode(MonitoringSettings.self, forKey: .monitoring)
     }
@@ -29,7 +35,7 @@ extension Recipe: Codable {
         try container.encode(method, forKey: .method)
         try container.encode(backbone, forKey: .backbone)
         try container.encode(data, forKey: .data)
-        try container.encodeIfPresent(views, forKey: .views)
+        try container.encodeIfPresent(views?.views, forKey: .views)
         try container.encode(training, forKey: .training)
         try container.encode(monitoring, forKey: .monitoring)
     }

@@ -73,25 +73,39 @@ public struct RecipeFile {
         let encoder = YAMLEncoder()
         encoder.options.allowUnicode = true
         guard let node = try Yams.compose(yaml: encoder.encode(recipe)) else { throw RecipeError("the recipe is empty") }
-        return try Yams.serialize(node: readable(node), width: -1, allowUnicode: true)
+        let exact = try JSONSerialization.jsonObject(with: JSONEncoder().encode(recipe))
+        return try Yams.serialize(node: readable(node, exact), width: -1, allowUnicode: true)
     }
 
-    /// Numbers as a person writes them: Yams has 0.5 as `5e-1`.
-    private static func readable(_ node: Node) -> Node {
+    /// Numbers as a person writes them, and to the last digit: Yams has 0.5 as `5e-1` and 4/3 as 1.33333333333333, which is
+    /// another number when it is read again.
+    private static func readable(_ node: Node, _ exact: Any?) -> Node {
         switch node {
         case .mapping(let map):
-            return .mapping(.init(map.map { ($0.key, readable($0.value)) }, map.tag, map.style))
+            let values = exact as? [String: Any]
+            return .mapping(.init(map.map { ($0.key, readable($0.value, $0.key.string.flatMap { values?[$0] })) }, map.tag, map.style))
         case .sequence(let list):
-            let items = list.map(readable)
+            let values = exact as? [Any] ?? []
+            let items = list.enumerated().map { readable($1, $0 < values.count ? values[$0] : nil) }
             let isFlat = items.allSatisfy { $0.scalar != nil }
             return .sequence(.init(items, list.tag, isFlat ? .flow : list.style))
         case .scalar(var scalar):
-            if scalar.style == .plain || scalar.style == .any, scalar.string.contains("e"), let value = Double(scalar.string) {
-                scalar.string = value == value.rounded() && abs(value) < 1e6 ? String(Int(value)) : "\(value)"
+            let isNumber = (scalar.style == .plain || scalar.style == .any) && Double(scalar.string) != nil
+            // Whole numbers stand as they are: a seed may have more digits than a Double.
+            if isNumber, !scalar.string.allSatisfy({ $0.isNumber || $0 == "-" }), let value = exact as? Double {
+                scalar.string = text(value)
             }
             return .scalar(scalar)
         default: return node
         }
+    }
+
+    /// `0.5`, `1`, `3.0e-5`: with a point, without which YAML 1.1 takes an exponent for a word.
+    private static func text(_ value: Double) -> String {
+        if value == value.rounded(), abs(value) < 1e15 { return String(Int(value)) }
+        let parts = "\(value)".split(separator: "e")
+        guard parts.count == 2, let exponent = Int(parts[1]) else { return "\(value)" }
+        return "\(parts[0])\(parts[0].contains(".") ? "" : ".0")e\(exponent < 0 ? "" : "+")\(exponent)"
     }
 
     private static func line(_ error: YamlError) -> String {

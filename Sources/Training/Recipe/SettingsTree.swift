@@ -53,18 +53,45 @@ enum SettingsTree {
             } else if let below = value as? [String: Any], let own = defaults[key] as? [String: Any], !isEnumeration(own, below) {
                 merged[key] = try merge(below, over: own, shape: fields[key], path: name, source: source)
             } else {
-                merged[key] = plain(value)
+                guard isFinite(value) else { throw RecipeError("\(source): '\(name)' must be a finite number") }
+                // The decoder forgets where a number stood that does not fit.
+                if let field = fields[key], !fits(value, field) {
+                    throw RecipeError("\(source): '\(name)' must be a whole number, not '\(value)'")
+                }
+                merged[key] = fields[key] is UInt64 ? large(value) ?? plain(value) : plain(value)
             }
         }
         return merged
     }
+
+    /// `.inf` and `.nan`, which YAML knows, are no settings.
+    private static func isFinite(_ value: Any) -> Bool {
+        switch value {
+        case let list as [Any]: list.allSatisfy(isFinite)
+        case let map as [String: Any]: map.values.allSatisfy(isFinite)
+        case let number as Double: number.isFinite
+        default: true
+        }
+    }
+
+    /// Whether a number is a whole one where `field`, or what it is nil of, is.
+    private static func fits(_ value: Any, _ field: Any) -> Bool {
+        switch type(of: field) {
+        case is Int.Type, is Int?.Type: (value as? Double).map { Int(exactly: $0) != nil } ?? !(value is UInt)
+        case is UInt64.Type: (value as? Int).map { $0 >= 0 } ?? (value as? Double).map { UInt64(exactly: $0) != nil } ?? true
+        default: true
+        }
+    }
+
+    /// A whole number beyond Int, which Yams leaves as text.
+    private static func large(_ value: Any) -> UInt64? { UInt64("\(value)").flatMap { $0 > UInt64(Int.max) ? $0 : nil } }
 
     /// Dates and the like, which YAML knows and JSON does not, become text.
     private static func plain(_ value: Any) -> Any {
         switch value {
         case let list as [Any]: list.map(plain)
         case let map as [String: Any]: map.mapValues(plain)
-        case is String, is Int, is Double, is Bool, is NSNull, is UInt64: value
+        case is String, is Int, is Double, is Bool, is NSNull, is UInt: value
         default: "\(value)"
         }
     }
@@ -114,9 +141,8 @@ enum SettingsTree {
             let place = name(context.codingPath)
             let words = context.debugDescription
             if words.hasPrefix("Cannot initialize") { return "'\(place)' has no such choice\(found(context.codingPath))" }
-            if words.contains("does not fit") || words.contains("not representable") {
-                return "'\(place)' must be a whole number\(found(context.codingPath))"
-            }
+            // JSON's way to say so, without the place.
+            if place.isEmpty { return "a number does not fit its setting: it is too large, or should be whole" }
             return "'\(place)': \(words)"
         @unknown default: return "\(error)"
         }

@@ -1,0 +1,294 @@
+// Batch normalisation, an optional residual and an optional ReLU in one operation, with its gradient.
+//
+//     x̂ = (x − μ) / √(σ² + ε),   y = max(0, γ x̂ + β + residual)
+//
+// On the CPU, in float32 and with channels innermost, this reads and writes the activations as seldom as the mathematics
+// allows: statistics and result forward, two sums and the gradient backward. The plain operations in a row make three passes
+// more forward and backward. Elsewhere they are what runs. The result differs from theirs by rounding only.
+#include "shim.h"
+#include "norm_loops.h"
+#include <ATen/Parallel.h>
+#include <ATen/ops/add.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/relu.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <cmath>
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+namespace {
+
+/// Rows that are summed in float before the sum goes into a double.
+constexpr int64_t block_rows = 64;
+
+struct Rows {
+    int64_t count, channels;
+    explicit Rows(const Tensor &x) : count(x.numel() / x.size(1)), channels(x.size(1)) {}
+};
+
+/// Calls body(first, last, part) for as many parts as there are threads. The parts depend on the thread count alone, so that
+/// equal thread counts give equal sums.
+template <typename Body> int64_t in_parts(int64_t rows, Body body) {
+    int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows / block_rows));
+    at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
+        for (int64_t part = begin; part < end; part++) body(part * rows / parts, (part + 1) * rows / parts, part);
+    });
+    return parts;
+}
+
+/// Two sums per channel over all rows: `add(first row, rows, sums, sums)` adds a block's in float.
+template <typename Add> void sum_rows(const Rows &rows, std::vector<double> &a, std::vector<double> &b, Add add) {
+    const int64_t channels = rows.channels;
+    std::vector<double> all(2 * channels * at::get_num_threads());
+    int64_t parts = in_parts(rows.count, [&](int64_t first, int64_t last, int64_t part) {
+        std::vector<float> block(2 * channels);
+        double *mine = all.data() + 2 * channels * part;
+        for (int64_t row = first; row < last; row += block_rows) {
+            std::fill(block.begin(), block.end(), 0.f);
+            add(row, std::min(block_rows, last - row), block.data(), block.data() + channels);
+            for (int64_t c = 0; c < 2 * channels; c++) mine[c] += block[c];
+        }
+    });
+    a.assign(channels, 0);
+    b.assign(channels, 0);
+    for (int64_t part = 0; part < parts; part++)
+        for (int64_t c = 0; c < channels; c++) {
+            a[c] += all[2 * channels * part + c];
+            b[c] += all[2 * channels * part + channels + c];
+        }
+}
+
+bool has_channels_inside(const Tensor &x) {
+    return x.dim() == 2 ? x.is_contiguous() : x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+bool is_supported(const Tensor &x, const Tensor &weight, const Tensor &bias) {
+    return x.is_cpu() && x.scalar_type() == at::kFloat && weight.defined() && bias.defined() && weight.scalar_type() == at::kFloat &&
+           x.numel() > 0 && has_channels_inside(x);
+}
+
+/// The gradient in x's memory order.
+Tensor arranged(const Tensor &gradient, const Tensor &x) {
+    return x.dim() == 4 ? gradient.contiguous(at::MemoryFormat::ChannelsLast) : gradient.contiguous();
+}
+
+/// What normalising a tensor needs, per channel: statistics, and y = scale · x + offset.
+struct Statistics {
+    Tensor mean, inverse;
+    std::vector<float> scale, offset;
+
+    /// Of a batch, moving the running values towards them; or the running values themselves.
+    Statistics(const Tensor &x, const Tensor &weight, const Tensor &bias, Tensor running_mean, Tensor running_variance, bool training,
+               double momentum, double epsilon) {
+        const Rows rows(x);
+        const int64_t channels = rows.channels;
+        const float *data = x.const_data_ptr<float>();
+        mean = at::empty({channels}, x.options().memory_format(at::MemoryFormat::Contiguous));
+        inverse = at::empty_like(mean);
+        float *m = mean.mutable_data_ptr<float>(), *s = inverse.mutable_data_ptr<float>();
+        float *moving_mean = running_mean.mutable_data_ptr<float>(), *moving_variance = running_variance.mutable_data_ptr<float>();
+        if (training) {
+            TORCH_CHECK(rows.count > 1, "Expected more than 1 value per channel when training, got input size ", x.sizes());
+            // Sums of differences from the first row lose nothing to a large mean.
+            std::vector<float> shift(data, data + channels);
+            std::vector<double> sum, square;
+            sum_rows(rows, sum, square, [&](int64_t first, int64_t count, float *a, float *b) {
+                shim::add_moments(data + first * channels, shift.data(), count, channels, a, b);
+            });
+            const double n = rows.count;
+            for (int64_t c = 0; c < channels; c++) {
+                const double centre = sum[c] / n, variance = std::max(0.0, square[c] / n - centre * centre);
+                m[c] = shift[c] + centre;
+                s[c] = 1 / std::sqrt(variance + epsilon);
+                moving_mean[c] = (1 - momentum) * moving_mean[c] + momentum * m[c];
+                moving_variance[c] = (1 - momentum) * moving_variance[c] + momentum * variance * n / (n - 1);
+            }
+        } else {
+            for (int64_t c = 0; c < channels; c++) {
+                m[c] = moving_mean[c];
+                s[c] = 1 / std::sqrt(moving_variance[c] + epsilon);
+            }
+        }
+        fold(weight, bias);
+    }
+
+    /// Those of an earlier pass.
+    Statistics(Tensor mean, Tensor inverse, const Tensor &weight, const Tensor &bias) : mean(std::move(mean)), inverse(std::move(inverse)) {
+        fold(weight, bias);
+    }
+
+    void fold(const Tensor &weight, const Tensor &bias) {
+        const int64_t channels = mean.numel();
+        const float *m = mean.const_data_ptr<float>(), *s = inverse.const_data_ptr<float>();
+        const float *gamma = weight.const_data_ptr<float>(), *beta = bias.const_data_ptr<float>();
+        scale.resize(channels);
+        offset.resize(channels);
+        for (int64_t c = 0; c < channels; c++) {
+            scale[c] = gamma[c] * s[c];
+            offset[c] = beta[c] - m[c] * scale[c];
+        }
+    }
+
+    Tensor normalized(const Tensor &x, const std::optional<Tensor> &residual, bool relu) const {
+        const Rows rows(x);
+        Tensor y = at::empty_like(x);
+        const float *data = x.const_data_ptr<float>(), *added = residual ? residual->const_data_ptr<float>() : nullptr;
+        float *result = y.mutable_data_ptr<float>();
+        in_parts(rows.count, [&](int64_t first, int64_t last, int64_t) {
+            const int64_t at = first * rows.channels;
+            shim::normalize(data + at, added ? added + at : nullptr, scale.data(), offset.data(), last - first, rows.channels, relu,
+                            result + at);
+        });
+        return y;
+    }
+};
+
+struct NormGradients {
+    Tensor input, residual, weight, bias;
+};
+
+/// - y: the output where a ReLU followed, undefined where none did.
+NormGradients norm_gradients(const Tensor &given, const Tensor &x, const Tensor &y, const Tensor &weight, const Tensor &mean,
+                             const Tensor &inverse, bool training, bool has_residual, bool needs_input) {
+    const Rows rows(x);
+    const int64_t channels = rows.channels;
+    const Tensor gradient = arranged(given, x);
+    const float *g = gradient.const_data_ptr<float>(), *data = x.const_data_ptr<float>(), *m = mean.const_data_ptr<float>();
+    const float *output = y.defined() ? y.const_data_ptr<float>() : nullptr;
+
+    // The residual's gradient is g where the ReLU let it through.
+    NormGradients result;
+    if (has_residual) result.residual = output ? at::empty_like(x) : gradient;
+    float *keep = has_residual && output ? result.residual.mutable_data_ptr<float>() : nullptr;
+    std::vector<double> sum, product;
+    sum_rows(rows, sum, product, [&](int64_t first, int64_t count, float *a, float *b) {
+        const int64_t at = first * channels;
+        shim::add_gradient_moments(g + at, output ? output + at : nullptr, data + at, m, count, channels, a, b, keep ? keep + at : nullptr);
+    });
+
+    result.weight = at::empty_like(weight);
+    result.bias = at::empty_like(weight);
+    const float *gamma = weight.const_data_ptr<float>(), *s = inverse.const_data_ptr<float>();
+    float *gamma_gradient = result.weight.mutable_data_ptr<float>(), *beta_gradient = result.bias.mutable_data_ptr<float>();
+    // dx = γ s (g − Σg/n − x̂ Σ(g x̂)/n) as a·g + b·x + c; with fixed statistics γ s g.
+    std::vector<float> a(channels), b(channels), c(channels);
+    const double n = rows.count;
+    for (int64_t i = 0; i < channels; i++) {
+        const double along = product[i] * s[i];
+        gamma_gradient[i] = along;
+        beta_gradient[i] = sum[i];
+        const double scale = static_cast<double>(gamma[i]) * s[i];
+        a[i] = scale;
+        b[i] = training ? -scale * s[i] * along / n : 0;
+        c[i] = training ? -scale * sum[i] / n - static_cast<double>(b[i]) * m[i] : 0;
+    }
+    if (needs_input) {
+        result.input = at::empty_like(x);
+        float *into = result.input.mutable_data_ptr<float>();
+        // With the masked gradient at hand the output need not be read again.
+        const float *source = keep ? keep : g, *gate = keep ? nullptr : output;
+        in_parts(rows.count, [&](int64_t first, int64_t last, int64_t) {
+            const int64_t at = first * channels;
+            shim::input_gradient(source + at, gate ? gate + at : nullptr, data + at, a.data(), b.data(), c.data(), last - first, channels,
+                                 into + at);
+        });
+    }
+    return result;
+}
+
+struct FusedNorm : torch::autograd::Function<FusedNorm> {
+    static Tensor forward(AutogradContext *context, const Tensor &x, const std::optional<Tensor> &residual, const Tensor &weight,
+                          const Tensor &bias, Tensor running_mean, Tensor running_variance, bool training, double momentum,
+                          double epsilon, bool relu) {
+        const Statistics statistics(x, weight, bias, running_mean, running_variance, training, momentum, epsilon);
+        const Tensor y = statistics.normalized(x, residual, relu);
+        context->save_for_backward({x, weight, statistics.mean, statistics.inverse, relu ? y : Tensor()});
+        context->saved_data["training"] = training;
+        context->saved_data["residual"] = residual.has_value();
+        return y;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        auto found = norm_gradients(gradients[0], saved[0], saved[4], saved[1], saved[2], saved[3], context->saved_data["training"].toBool(),
+                                    context->saved_data["residual"].toBool(), context->needs_input_grad(0));
+        return {found.input, found.residual, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+    }
+};
+
+/// Normalisation, ReLU and the convolution that reads it. What lies between is made again for the gradient instead of being
+/// kept: a pass over memory for a quarter of a residual block's activations.
+struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
+    static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias, Tensor running_mean,
+                          Tensor running_variance, bool training, double momentum, double epsilon, const Tensor &kernel,
+                          int64_t stride, int64_t padding) {
+        const Statistics statistics(x, weight, bias, running_mean, running_variance, training, momentum, epsilon);
+        context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse, kernel});
+        context->saved_data["training"] = training;
+        context->saved_data["stride"] = stride;
+        context->saved_data["padding"] = padding;
+        return at::conv2d(statistics.normalized(x, std::nullopt, true), kernel, {}, stride, padding);
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const Tensor &x = saved[0], &weight = saved[1], &kernel = saved[5];
+        const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
+        const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
+        auto [into_y, into_kernel, unused] =
+            at::convolution_backward(gradients[0], y, kernel, at::OptionalIntArrayRef(), {stride, stride}, {padding, padding}, {1, 1}, false,
+                                     {0, 0}, 1, {true, true, false});
+        auto found = norm_gradients(into_y, x, y, weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
+                                    context->needs_input_grad(0));
+        return {found.input, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), into_kernel, Tensor(), Tensor()};
+    }
+};
+
+}  // namespace
+
+ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
+                        ct_tensor running_variance, bool training, double momentum, double epsilon, bool relu, ct_tensor *out) {
+    return shim::guarded([&] {
+        const Tensor &input = shim::tensor(x);
+        const Tensor gamma = weight ? shim::tensor(weight) : Tensor(), beta = bias ? shim::tensor(bias) : Tensor();
+        Tensor added = residual ? shim::tensor(residual) : Tensor();
+        TORCH_CHECK(input.dim() >= 2, "batch_norm needs at least two dimensions, not ", input.sizes());
+        TORCH_CHECK(!added.defined() || added.sizes() == input.sizes(), "a residual of shape ", added.sizes(), " for ", input.sizes());
+        if (is_supported(input, gamma, beta)) {
+            TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
+            if (added.defined()) added = arranged(added.to(at::kFloat), input);
+            *out = shim::handle(FusedNorm::apply(input, added.defined() ? std::optional<Tensor>(added) : std::nullopt, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance),
+                                                 training, momentum, epsilon, relu));
+            return;
+        }
+        Tensor y = at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum,
+                                  epsilon, /*cudnn_enabled=*/true);
+        if (added.defined()) y = at::add(y, added);
+        *out = shim::handle(relu ? at::relu(y) : y);
+    });
+}
+
+ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
+                                    bool training, double momentum, double epsilon, ct_tensor kernel, int64_t stride, int64_t padding,
+                                    ct_tensor *out) {
+    return shim::guarded([&] {
+        const Tensor &input = shim::tensor(x), &filter = shim::tensor(kernel);
+        const Tensor gamma = weight ? shim::tensor(weight) : Tensor(), beta = bias ? shim::tensor(bias) : Tensor();
+        if (input.dim() == 4 && is_supported(input, gamma, beta) && filter.scalar_type() == at::kFloat) {
+            TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
+            *out = shim::handle(FusedNormConvolution::apply(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance),
+                                                            training, momentum, epsilon, filter, stride, padding));
+            return;
+        }
+        const Tensor y = at::relu(at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
+                                                 momentum, epsilon, /*cudnn_enabled=*/true));
+        *out = shim::handle(at::conv2d(y, filter, {}, stride, padding));
+    });
+}

@@ -1,0 +1,79 @@
+#include "norm_loops.h"
+
+SHIM_CLONES void shim::add_moments(const float *__restrict x, const float *__restrict shift, int64_t rows, int64_t channels,
+                                   float *__restrict sum, float *__restrict square) {
+    for (int64_t r = 0; r < rows; r++, x += channels)
+        for (int64_t c = 0; c < channels; c++) {
+            float d = x[c] - shift[c];
+            sum[c] += d;
+            square[c] += d * d;
+        }
+}
+
+namespace {
+
+// One body for the four cases, chosen outside the loops.
+template <bool Residual, bool Relu>
+inline __attribute__((always_inline)) void normalize_rows(const float *__restrict x, const float *__restrict residual,
+                                                          const float *__restrict scale, const float *__restrict offset, int64_t rows,
+                                                          int64_t channels, float *__restrict y) {
+    for (int64_t r = 0; r < rows; r++, x += channels, y += channels) {
+        for (int64_t c = 0; c < channels; c++) {
+            float v = x[c] * scale[c] + offset[c];
+            if (Residual) v += residual[c];
+            y[c] = Relu ? (v > 0 ? v : 0) : v;
+        }
+        if (Residual) residual += channels;
+    }
+}
+
+template <bool Relu, bool Keep>
+inline __attribute__((always_inline)) void gradient_rows(const float *__restrict gradient, const float *__restrict y,
+                                                         const float *__restrict x, const float *__restrict mean, int64_t rows,
+                                                         int64_t channels, float *__restrict sum, float *__restrict product,
+                                                         float *__restrict masked) {
+    for (int64_t r = 0; r < rows; r++, gradient += channels, x += channels) {
+        for (int64_t c = 0; c < channels; c++) {
+            float g = !Relu || y[c] > 0 ? gradient[c] : 0;
+            sum[c] += g;
+            product[c] += g * (x[c] - mean[c]);
+            if (Keep) masked[c] = g;
+        }
+        if (Relu) y += channels;
+        if (Keep) masked += channels;
+    }
+}
+
+}  // namespace
+
+SHIM_CLONES void shim::normalize(const float *x, const float *residual, const float *scale, const float *offset, int64_t rows,
+                                 int64_t channels, bool relu, float *y) {
+    if (residual && relu) normalize_rows<true, true>(x, residual, scale, offset, rows, channels, y);
+    else if (residual) normalize_rows<true, false>(x, residual, scale, offset, rows, channels, y);
+    else if (relu) normalize_rows<false, true>(x, residual, scale, offset, rows, channels, y);
+    else normalize_rows<false, false>(x, residual, scale, offset, rows, channels, y);
+}
+
+SHIM_CLONES void shim::add_gradient_moments(const float *gradient, const float *y, const float *x, const float *mean, int64_t rows,
+                                            int64_t channels, float *sum, float *product, float *masked) {
+    if (y && masked) gradient_rows<true, true>(gradient, y, x, mean, rows, channels, sum, product, masked);
+    else if (y) gradient_rows<true, false>(gradient, y, x, mean, rows, channels, sum, product, masked);
+    else if (masked) gradient_rows<false, true>(gradient, y, x, mean, rows, channels, sum, product, masked);
+    else gradient_rows<false, false>(gradient, y, x, mean, rows, channels, sum, product, masked);
+}
+
+SHIM_CLONES void shim::input_gradient(const float *__restrict gradient, const float *__restrict y, const float *__restrict x,
+                                      const float *__restrict a, const float *__restrict b, const float *__restrict c, int64_t rows,
+                                      int64_t channels, float *__restrict result) {
+    for (int64_t r = 0; r < rows; r++, gradient += channels, x += channels, result += channels) {
+        if (y) {
+            for (int64_t i = 0; i < channels; i++) {
+                float g = y[i] > 0 ? gradient[i] : 0;
+                result[i] = a[i] * g + b[i] * x[i] + c[i];
+            }
+            y += channels;
+        } else {
+            for (int64_t i = 0; i < channels; i++) result[i] = a[i] * gradient[i] + b[i] * x[i] + c[i];
+        }
+    }
+}

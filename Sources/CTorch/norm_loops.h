@@ -1,0 +1,30 @@
+// The inner loops of the fused normalisation, on rows of `channels` contiguous floats. Kept apart so that they are compiled
+// for the vector units that the machine turns out to have.
+#pragma once
+#include <cstdint>
+
+#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define SHIM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SHIM_CLONES
+#endif
+
+namespace shim {
+
+/// sum[c] += Σ (x − shift), square[c] += Σ (x − shift)² over rows.
+void add_moments(const float *x, const float *shift, int64_t rows, int64_t channels, float *sum, float *square);
+
+/// y = max(0, x · scale + offset [+ residual]); without the maximum when `relu` is false.
+void normalize(const float *x, const float *residual, const float *scale, const float *offset, int64_t rows, int64_t channels,
+               bool relu, float *y);
+
+/// With g = gradient where y > 0 (everywhere when `y` is null): sum[c] += Σ g, product[c] += Σ g · (x − mean).
+/// Writes g to `masked` when that is not null.
+void add_gradient_moments(const float *gradient, const float *y, const float *x, const float *mean, int64_t rows, int64_t channels,
+                          float *sum, float *product, float *masked);
+
+/// result = a · g + b · x + c, with g as above.
+void input_gradient(const float *gradient, const float *y, const float *x, const float *a, const float *b, const float *c, int64_t rows,
+                    int64_t channels, float *result);
+
+}  // namespace shim

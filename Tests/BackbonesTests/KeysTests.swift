@@ -1,0 +1,49 @@
+import Foundation
+import TestSupport
+import Testing
+import Torch
+
+@testable import Backbones
+
+@Suite struct KeysTests {
+    /// `conv1.weight [64, 3, 7, 7]`, in torchvision's order, without `fc`.
+    private static func torchvisionKeys(_ name: String) throws -> [String] {
+        try String(contentsOfFile: "\(ReferenceValues.folder)/backbones/\(name).keys.txt", encoding: .utf8)
+            .split(separator: "\n").map(String.init)
+    }
+
+    @Test(arguments: BackboneRegistry.all.map(\.name)) func areTorchvisions(_ name: String) throws {
+        let expected = try Self.torchvisionKeys(name)
+        #expect(expected.count > 100)
+        let entry = try #require(BackboneRegistry.all.first { $0.name == name })
+        let encoder = try Encoder(BackboneSettings(name), imageSize: 224)
+        #expect(encoder.stateDict.map { "\($0) \($1.shape)" }.sorted() == expected.sorted())
+        // The order too, so that an optimiser's list of parameters means the same.
+        let parameters = encoder.namedParameters.map(\.key)
+        #expect(parameters == expected.map { String($0.prefix { $0 != " " }) }.filter(Set(parameters).contains))
+        #expect(encoder.stateDict.filter { $0.key.hasSuffix("num_batches_tracked") }.allSatisfy { $1.dataType == .int64 })
+
+        #expect(entry.parameterCount == encoder.parameterCount)
+        #expect(entry.outputWidth == encoder.outputWidth)
+        #expect(entry.weightNames == "torchvision")
+    }
+
+    /// As torchvision's documentation gives them, with the classifier of 1000 classes.
+    @Test func parameterCountsAreThePublishedOnes() {
+        let published = [
+            "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160, "resnet152": 60_192_808,
+        ]
+        #expect(Set(published.keys) == Set(BackboneRegistry.all.map(\.name)))
+        for entry in BackboneRegistry.all {
+            #expect(entry.parameterCount + (entry.outputWidth + 1) * 1000 == published[entry.name], "\(entry.name)")
+        }
+    }
+
+    @Test func smallStemChangesOneShape() throws {
+        let small = try Encoder(BackboneSettings("resnet18", stem: .small), imageSize: 224)
+        let other = try Encoder(BackboneSettings("resnet18", stem: .imagenet), imageSize: 224)
+        #expect(Set(small.stateDict.keys) == Set(other.stateDict.keys))
+        let differing = small.stateDict.filter { other.stateDict[$0.key]?.shape != $0.value.shape }
+        #expect(differing.mapValues(\.shape) == ["conv1.weight": [64, 3, 3, 3]])
+    }
+}

@@ -1,0 +1,98 @@
+import TestSupport
+import Testing
+import Torch
+
+@testable import Backbones
+
+/// Against torchvision's networks in float64 with the same weights.
+@Suite struct TorchvisionTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        let name: String
+        let settings: BackboneSettings
+        let input: [Int]
+        var testDescription: String { name }
+    }
+
+    static let cases = [
+        Case(name: "resnet18", settings: .init("resnet18", stem: .imagenet), input: [6, 3, 96, 64]),
+        Case(name: "resnet50", settings: .init("resnet50", stem: .imagenet), input: [6, 3, 64, 80]),
+        Case(name: "resnet18_small", settings: .init("resnet18", stem: .small), input: [6, 3, 32, 32]),
+    ]
+
+    @Test(arguments: cases) func outputsInFloat32(_ item: Case) throws {
+        let expected = try ReferenceValues.load("backbones").under(item.name)["evaluation"]
+        let net = try network(item)
+        let input = Formula.tensor("\(item.name).input", item.input, scale: 2).contiguous(.channelsLast)
+        expectClose(withoutGradients { net(input) }, expected, within(1e-5, of: expected))
+        #expect(net.stateDict["bn1.num_batches_tracked"]?.ints == [3])
+    }
+
+    /// In float64, because single activations near zero fall to the other side in float32, and gradients with them.
+    @Test(arguments: cases) func outputsGradientsAndStatistics(_ item: Case) throws {
+        let values = try ReferenceValues.load("backbones").under(item.name)
+        let net = try network(item)
+        net.convert(to: .float64)
+        let input = Formula.tensor("\(item.name).input", item.input, scale: 2).to(.float64).contiguous(.channelsLast)
+        let evaluation = withoutGradients { net(input) }
+        #expect(evaluation.dataType == .float64)
+        expectClose(evaluation, values["evaluation"], within(1e-10, of: values["evaluation"]), "evaluation")
+
+        net.train()
+        input.requiresGradient = true
+        let output = net(input)
+        #expect(output.shape == [6, net.outputWidth])
+        expectClose(output, values["training"], within(1e-10, of: values["training"]), "training")
+        (output * Formula.tensor("\(item.name).cotangent", output.shape).to(.float64)).sum().backward()
+
+        try expectPart(try #require(input.gradient), values["gradient.input"], "gradient by the input")
+        for (key, parameter) in net.namedParameters {
+            try expectPart(try #require(parameter.value.gradient), values["gradient.\(key)"], "gradient by \(key)")
+        }
+        for (key, buffer) in net.namedBuffers {
+            if key.hasSuffix("num_batches_tracked") {
+                #expect(buffer.value.ints == [4], "\(key)")
+            } else {
+                try expectPart(buffer.value, values["after.\(key)"], "\(key) afterwards")
+            }
+        }
+    }
+
+    /// The comparison tells height from width, and pooling from none.
+    @Test func otherNetworksAreNoticed() throws {
+        let item = Self.cases[0]
+        let expected = try ReferenceValues.load("backbones").under(item.name)["evaluation"]
+        let net = try network(item)
+        let input = Formula.tensor("\(item.name).input", item.input, scale: 2)
+        withoutGradients {
+            #expect(difference(net(input), expected, within(1e-5, of: expected)) == nil)
+            #expect(difference(net(input.transposed(2, 3)), expected, within(0.01, of: expected)) != nil)
+            #expect(difference(net(input.flipped(1)), expected, within(0.01, of: expected)) != nil)
+            net.train()
+            #expect(difference(net(input), expected, within(0.01, of: expected)) != nil)
+        }
+    }
+
+    private func network(_ item: Case) throws -> Backbone {
+        let net = try BackboneRegistry.make(item.settings, imageSize: 224)
+        try Formula.fill(net)
+        net.eval()
+        return net
+    }
+
+    private func within(_ share: Double, of values: Tensor) -> Tolerance {
+        Tolerance(relative: 0, absolute: share * values.abs().max().item)
+    }
+
+    /// `expected` is the norm and the first values, which are compared on the scale of the whole tensor.
+    private func expectPart(_ tensor: Tensor, _ expected: Tensor, _ name: String) throws {
+        let all = tensor.flattened()
+        let found = [all.norm().item] + all[0..<min(6, all.count)].doubles
+        let expected = expected.doubles
+        try #require(found.count == expected.count)
+        let scale = expected[0] / Double(all.count).squareRoot()
+        for (index, (a, b)) in zip(found, expected).enumerated() {
+            let distance = (a - b).magnitude / (index == 0 ? expected[0] : scale)
+            #expect(distance <= 1e-8, "\(name), \(index == 0 ? "norm" : "value \(index - 1)"): \(a) instead of \(b)")
+        }
+    }
+}

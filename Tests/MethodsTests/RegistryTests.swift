@@ -1,0 +1,92 @@
+import Backbones
+import TestSupport
+import Testing
+import Torch
+import Views
+
+@testable import Methods
+
+/// A method of a program's own: pushes the variance of each feature towards 1.
+private final class UnitVariance: Module, SelfSupervisedMethod {
+    struct Settings: MethodSettings {
+        var weight = 2.0
+
+        func validate() throws(SettingsError) {
+            if weight <= 0 { throw SettingsError("method.weight must be above 0, not \(weight)") }
+        }
+    }
+
+    static let card = MethodCard(
+        name: "unit_variance", title: "Unit variance", family: .redundancyReduction, paper: "none", summary: "keeps features apart",
+        leastBatch: 4)
+
+    static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
+        try ViewRecipe.supervised(size: ImageSize(imageSize))
+    }
+
+    let encoder: Encoder
+    private let weight: Double
+
+    init(_ settings: Settings, _ context: MethodContext) throws {
+        encoder = try context.makeEncoder()
+        weight = settings.weight
+    }
+
+    func loss(_ batch: Batch, _ step: Step) -> Losses {
+        ["variance": (encoder(batch.views[0]).variance(0) - 1).squared().mean() * weight]
+    }
+}
+
+@Suite struct RegistryTests {
+    @Test func everyMethodCanBeMadeAndHasALoss() throws {
+        for entry in MethodRegistry.standard.entries {
+            var settings = entry.settings.init()
+            if var byol = settings as? BYOL.Settings {
+                (byol.hiddenWidth, byol.outputWidth) = (16, 8)
+                settings = byol
+            }
+            let method = try entry.make(settings, tinyContext())
+            let views = try entry.views(settings, imageSize: 16).outputs
+            #expect(views.allSatisfy { $0.imageSize == ImageSize(16) }, "\(entry.card.name)")
+            let losses = method.loss(noise(views.count, max(entry.card.leastBatch, 2)), firstStep)
+            #expect(losses.total.shape == [] && losses.total.item.isFinite && losses.total.item >= 0, "\(entry.card.name)")
+            losses.total.backward()
+            #expect(method.encoder.parameters.allSatisfy { $0.value.gradient != nil }, "\(entry.card.name)")
+            #expect(method.encoder.outputWidth == 32)
+            #expect(type(of: method).card == entry.card && !entry.card.summary.isEmpty && !entry.card.paper.isEmpty)
+        }
+        #expect(MethodRegistry.standard.entries.map(\.card.name) == ["simclr", "byol", "rotnet", "supervised"])
+    }
+
+    @Test func aProgramAddsItsOwn() throws {
+        let registry = MethodRegistry.standard + [MethodEntry(UnitVariance.self)]
+        #expect(registry.entries.count == MethodRegistry.standard.entries.count + 1)
+        let entry = try registry.entry(named: "unit_variance")
+        var settings = try #require(entry.settings.init() as? UnitVariance.Settings)
+        settings.weight = 3
+        let method = try entry.make(settings, tinyContext())
+        let batch = noise(1, 8)
+        let losses = method.loss(batch, firstStep)
+        let h = method.encoder(batch.views[0])
+        expectClose(losses.total, (h.variance(0) - 1).squared().mean() * 3, .float32)
+        losses.total.backward()
+        #expect(method.parameters.allSatisfy { $0.value.gradient != nil })
+        #expect(method.phases.count == 1 && method.phases[0].parts[0].module === method)
+        #expect(method.movingAverages.isEmpty && method.projector == nil && method.embedding(h) == nil)
+        #expect(try registry.entry(named: "simclr").card.title == "SimCLR")
+        #expect(message { try registry.entry(named: "unit_varianse") }?.contains("did you mean 'unit_variance'?") == true)
+        #expect(message { try MethodRegistry.standard.entry(named: "unit_variance") } != nil)
+        settings.weight = 0
+        #expect(message { try settings.validate() } == "method.weight must be above 0, not 0.0")
+    }
+
+    @Test func unknownNames() {
+        #expect(
+            message { try MethodRegistry.standard.entry(named: "simclrr") }
+                == "no method is named 'simclrr' (did you mean 'simclr'?); `fovea methods` lists them")
+        #expect(message { try MethodRegistry.standard.entry(named: "SimCLR") }?.contains("did you mean 'simclr'?") == true)
+        #expect(
+            message { try MethodRegistry.standard.entry(named: "colorization") }
+                == "no method is named 'colorization'; `fovea methods` lists them")
+    }
+}

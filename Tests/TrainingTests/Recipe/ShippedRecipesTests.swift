@@ -1,0 +1,201 @@
+import Backbones
+import Foundation
+import Methods
+import TestSupport
+import Testing
+import Torch
+import Views
+
+@testable import Training
+
+/// Every file in `Recipes/` is whole, says what it says it is, and runs.
+@Suite struct ShippedRecipesTests {
+    /// What a recipe is expected to build, by arithmetic on its paper's widths.
+    private struct Expected {
+        let encoder: Int
+        /// Learned values beside the encoder's; a supervised classifier has 3 classes here.
+        let heads: Int
+        /// Of all learned values with their moving copies.
+        let copies: Int
+        let views: [Int]
+    }
+
+    private static let (small, full, large) = (700_176, 11_168_832, 23_508_032)
+
+    private static func norm(_ width: Int) -> Int { 2 * width }
+    private static func linear(_ inputs: Int, _ outputs: Int) -> Int { inputs * outputs + outputs }
+    private static func simCLR(_ inputs: Int, _ hidden: Int, _ outputs: Int) -> Int {
+        inputs * hidden + norm(hidden) + hidden * outputs + norm(outputs)
+    }
+    private static func byol(_ inputs: Int, _ hidden: Int, _ outputs: Int) -> Int {
+        inputs * hidden + norm(hidden) + linear(hidden, outputs)
+    }
+
+    private static let expected: [String: Expected] = [
+        "simclr/cifar10": .init(encoder: full, heads: linear(512, 2048) + linear(2048, 256), copies: 0, views: [32, 32]),
+        "simclr/cifar10-lightly": .init(encoder: full, heads: simCLR(512, 512, 128), copies: 0, views: [32, 32]),
+        "simclr/imagenet": .init(encoder: large, heads: simCLR(2048, 2048, 128), copies: 0, views: [224, 224]),
+        "simclr/small": .init(encoder: small, heads: simCLR(128, 512, 128), copies: 0, views: [32, 32]),
+        "byol/cifar10": .init(
+            encoder: full, heads: byol(512, 4096, 256) + byol(256, 4096, 256), copies: full + byol(512, 4096, 256), views: [32, 32]),
+        "byol/imagenet": .init(
+            encoder: large, heads: byol(2048, 4096, 256) + byol(256, 4096, 256), copies: large + byol(2048, 4096, 256),
+            views: [224, 224]),
+        "byol/small": .init(
+            encoder: small, heads: byol(128, 1024, 256) + byol(256, 1024, 256), copies: small + byol(128, 1024, 256), views: [32, 32]),
+        "rotnet/cifar10": .init(encoder: full, heads: linear(512, 4), copies: 0, views: [32, 32, 32, 32]),
+        "rotnet/small": .init(encoder: small, heads: linear(128, 4), copies: 0, views: [32, 32, 32, 32]),
+        "supervised/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
+        "supervised/small": .init(encoder: small, heads: linear(128, 3), copies: 0, views: [32]),
+    ]
+
+    @Test func allAreExpected() { #expect(ShippedRecipes.names == Self.expected.keys.sorted()) }
+
+    @Test(arguments: ShippedRecipes.names) func isWhole(_ name: String) throws {
+        let path = ShippedRecipes.path(name)
+        let read = try RecipeFile().read(path)
+        #expect(try RecipeFile().parse(RecipeFile.text(read), source: "again") == read)
+        // Written and read again it is the same file: nothing is left to a default.
+        #expect(try RecipeFile.text(read) == String(contentsOfFile: path, encoding: .utf8))
+        #expect(read.method.name == name.split(separator: "/").first.map(String.init))
+        #expect(read.provenance.count > 40 && !read.provenance.contains("\n"))
+        #expect(read.backbone.stem != nil, "the stem is said")
+        #expect(read.data.path == nil && read.data.limit == nil)
+    }
+
+    /// The networks and views of full size.
+    @Test(arguments: ShippedRecipes.names) func buildsWhatItsSourceDescribes(_ name: String) throws {
+        let recipe = try RecipeFile().read(ShippedRecipes.path(name))
+        let expected = try #require(Self.expected[name])
+        let entry = try MethodRegistry.standard.entry(named: recipe.method.name)
+        let method = try entry.make(recipe.method.settings, context(recipe))
+        #expect(method.encoder.parameterCount == expected.encoder)
+        let learned = method.parameters.filter(\.isTrainable).reduce(0) { $0 + $1.value.count }
+        #expect(learned == expected.encoder + expected.heads)
+        #expect(method.parameterCount - learned == expected.copies)
+        let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
+        #expect(maker.outputs.map { $0.imageSize } == expected.views.map { ImageSize($0) })
+    }
+
+    /// Two steps by the trainer, of a narrow network in small batches; everything else as the file has it.
+    @Test(arguments: ShippedRecipes.names) func runs(_ name: String) throws {
+        let isLarge = name.hasSuffix("imagenet")
+        var changes = ["backbone.width=4", "training.batchSize=4", "data.cacheMegabytes=1"]
+        // The warm-up begins too low for float32 to see it in two steps.
+        if isLarge { changes += ["data.imageSize=72", "training.warmUpEpochs=0"] }
+        let recipe = try RecipeFile().read(ShippedRecipes.path(name), changes: changes)
+        try withTemporaryFolder { folder in
+            var options = Trainer.Options()
+            options.rehearses = false
+            // Asked after every step.
+            var steps = 0
+            options.shouldStop = {
+                steps += 1
+                return steps == 2
+            }
+            let trainer = try Trainer(recipe, dataset: NoisePictures(count: 14), folder: RunFolder("\(folder)/run"), options: options)
+            let before = trainer.method.stateDict.mapValues { $0.cloned() }
+            #expect(try trainer.run() == .interrupted)
+            #expect(steps == 2)
+            for (key, tensor) in trainer.method.stateDict {
+                #expect(tensor.to(.float64).isFinite().all().item == 1, "\(key)")
+                if key.hasSuffix("encoder.conv1.weight"), !key.hasPrefix("target") {
+                    #expect(difference(tensor, try #require(before[key]), .exact) != nil, "\(key) has not moved")
+                }
+            }
+            #expect(try RecipeFile().read(trainer.folder.recipe) == recipe)
+        }
+    }
+
+    /// One step of the networks as they were published, on images of the published size.
+    @Test(arguments: ShippedRecipes.names) func stepsAtFullSize(_ name: String) throws {
+        let recipe = try RecipeFile().read(ShippedRecipes.path(name))
+        let entry = try MethodRegistry.standard.entry(named: recipe.method.name)
+        Runtime.seed(1)
+        let method = try entry.make(recipe.method.settings, context(recipe))
+        let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
+        let loader = Loader(dataset: NoisePictures(count: 2), maker: maker, seed: 1, threads: 0)
+        let batch = Batch(try #require(loader.epoch(0, order: [0, 1], batchSize: 2).next()), on: .cpu)
+        let step = Step(epoch: 0, index: 0, total: 100)
+        let phase = PhaseOptimizer(method.phases[0], recipe.training)
+        let losses = method.loss(batch, step)
+        #expect(losses.total.item.isFinite && losses.total.item > 0)
+        losses.total.backward()
+        let before = try #require(method.encoder.stateDict["conv1.weight"]).cloned()
+        phase.step(learningRate: 0.1, peak: 0.1)
+        method.movingAverages.forEach { $0.update(step) }
+        #expect(method.stateDict.values.allSatisfy { $0.to(.float64).isFinite().all().item == 1 })
+        #expect(difference(try #require(method.encoder.stateDict["conv1.weight"]), before, .exact) != nil)
+    }
+
+    // MARK: The numbers of the sources
+
+    private func read(_ name: String) throws -> Recipe { try RecipeFile().read(ShippedRecipes.path(name)) }
+
+    private func steps(_ recipe: Recipe, _ view: Int = 0) throws -> [any AugmentationStep] {
+        try #require(recipe.views).views[view].augmentations.map(\.step)
+    }
+
+    @Test func scheduleAndOptimizerAreTheSources() throws {
+        let solo = try read("simclr/cifar10").training
+        #expect(solo.epochs == 1000 && solo.batchSize == 256 && solo.scaledLearningRate == 0.4 && solo.weightDecay == 1e-4)
+        #expect(solo.optimizer.name == .lars && solo.optimizer.trustCoefficient == 0.02 && solo.optimizer.clipsLearningRate)
+        #expect(solo.rateSchedule == .warmUp(fraction: 0.01, from: 3e-5, then: .cosine(from: 0.4, to: 0)) && !solo.decaysVectors)
+        let paper = try read("simclr/imagenet").training
+        #expect((paper.scaledLearningRate - 4.8).magnitude < 1e-12 && paper.weightDecay == 1e-6 && paper.epochs == 100)
+        #expect(paper.optimizer.name == .lars && paper.optimizer.trustCoefficient == 0.001 && !paper.optimizer.clipsLearningRate)
+        let lightly = try read("simclr/cifar10-lightly").training
+        #expect(lightly.rateSchedule == .cosine(from: 0.06, to: 0) && lightly.decaysVectors && lightly.weightDecay == 5e-4)
+        #expect(lightly.optimizer.name == .sgd && !lightly.optimizer.nesterov && lightly.batchSize == 128)
+        let byol = try read("byol/imagenet").training
+        #expect((byol.scaledLearningRate - 3.2).magnitude < 1e-12 && byol.weightDecay == 1.5e-6 && byol.epochs == 1000)
+        let rotNet = try read("rotnet/cifar10").training
+        for (epoch, rate) in [(0, 0.1), (59, 0.1), (60, 0.02), (119, 0.02), (120, 0.004), (160, 0.0008), (199, 0.0008)] {
+            #expect((rotNet.rateSchedule.value(at: epoch, of: 200) - rate).magnitude < 1e-12, "epoch \(epoch)")
+        }
+    }
+
+    /// What lightly's script and these do to the weights in a step is the same: rate × gradient and rate × decay.
+    @Test func smallRecipesAreThePeers() throws {
+        let simCLR = try read("simclr/small")
+        #expect(simCLR.training.rateSchedule == .cosine(from: 0.06, to: 0) && simCLR.training.weightDecay == 5e-4)
+        #expect(simCLR.backbone == BackboneSettings("resnet18", width: 16, stem: .small) && simCLR.training.epochs == 8)
+        let byol = try read("byol/small")
+        let rate = byol.training.scaledLearningRate
+        #expect(rate * 2 == 0.06 && rate * byol.training.weightDecay == 0.06 * 5e-4)
+        #expect((byol.method.settings as? BYOL.Settings)?.targetDecay == .constant(0.99))
+        // Its views are SimCLR's.
+        let settings = try #require(simCLR.method.settings as? SimCLR.Settings)
+        #expect(settings.jitterStrength == 0.5)
+        #expect(try SimCLR.views(settings, imageSize: 32) as? ViewRecipe == byol.views)
+        for name in ["simclr/small", "byol/small", "rotnet/small", "supervised/small"] {
+            let recipe = try read(name)
+            #expect(recipe.training.decaysVectors && recipe.training.warmUpEpochs == 0 && recipe.training.batchSize == 128)
+        }
+    }
+
+    @Test func viewsAreTheSources() throws {
+        let symmetric = try steps(read("simclr/cifar10"))
+        #expect(symmetric[2] as? ColorJitter == ColorJitter(brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2, p: 0.8))
+        #expect((symmetric[4] as? GaussianBlur)?.p == 0.5 && (symmetric[0] as? RandomResizedCrop)?.interpolation == .bicubic)
+        let asymmetric = try read("byol/cifar10")
+        let jitter = ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1, p: 0.8)
+        #expect(try steps(asymmetric, 0).map { type(of: $0).name } == ["randomResizedCrop", "horizontalFlip", "colorJitter", "grayscale"])
+        #expect(
+            try steps(asymmetric, 1).map { type(of: $0).name }
+                == ["randomResizedCrop", "horizontalFlip", "colorJitter", "grayscale", "solarize"])
+        #expect(try steps(asymmetric, 0)[2] as? ColorJitter == jitter)
+        #expect(try steps(asymmetric, 1)[2] as? ColorJitter == jitter)
+        #expect(try steps(asymmetric, 1)[4] as? Solarize == Solarize(p: 0.2))
+        let lightly = try steps(read("simclr/cifar10-lightly"))
+        #expect((lightly[0] as? RandomResizedCrop)?.interpolation == .bilinear && lightly.count == 4)
+        #expect(lightly[2] as? ColorJitter == ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1, p: 0.8))
+        #expect(try read("simclr/imagenet").views == nil)
+        #expect((try read("simclr/imagenet").method.settings as? SimCLR.Settings)?.jitterStrength == 1)
+    }
+
+    private func context(_ recipe: Recipe) -> MethodContext {
+        MethodContext(
+            backbone: recipe.backbone, input: recipe.data.input, imageSize: recipe.data.imageSize, sampleCount: 14, classCount: 3)
+    }
+}
