@@ -57,7 +57,8 @@ extension ImageEmbeddings {
         case .npy:
             try NumpyFile.write(matrix, to: path)
             let table = zip(names, labels.isEmpty ? names.map { _ in "" } : labels).map { [$0, $1] }
-            try AtomicFile.write(CSV.write([["name", "label"]] + table, lineEnding: "\n"), to: (path as NSString).deletingPathExtension + ".names.csv")
+            let beside = (path as NSString).deletingPathExtension + ".names.csv"
+            try AtomicFile.write(CSV.write([["name", "label"]] + table, lineEnding: "\n"), to: beside)
         case .csv:
             let width = matrix.size(1)
             let values = matrix.floats

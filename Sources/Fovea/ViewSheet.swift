@@ -6,7 +6,8 @@ public enum ViewSheet {
         _ recipe: Recipe, _ images: any ImageDataset, to path: String, count: Int = 8, draws: Int = 1,
         methods: MethodRegistry = .standard
     ) throws {
-        let maker = try recipe.views ?? methods.entry(named: recipe.method.name).views(recipe.method.settings, imageSize: recipe.data.imageSize)
+        let entry = try methods.entry(named: recipe.method.name)
+        let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
         let count = min(count, images.count)
         let shown = (0..<count).compactMap { try? images.image(at: $0 * images.count / count, coveringAtLeast: nil) }
         guard !shown.isEmpty else { return }

@@ -43,7 +43,7 @@ struct Demo: ParsableCommand {
         let folder = RunFolder("\(out)/simclr")
         try prepareFolder()
         let images = try data ?? makeImages()
-        let splits = try DatasetSplits.open(images, options: { var o = DatasetOptions(); o.limit = limit; o.seed = seed; return o }())
+        let splits = try DatasetSplits.open(images, options: DatasetOptions(limit: limit, seed: seed))
 
         say("\n1  pretraining on \(Format.count(splits.train.count)) images, without their labels")
         let recipe = try makeRecipe("simclr", splits.train, images)

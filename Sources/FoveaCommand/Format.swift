@@ -13,7 +13,11 @@ enum Format {
     }
 
     static func megabytes(_ bytes: Int) -> String {
-        bytes >= 10 << 30 ? "\(bytes >> 30) GB" : bytes >= 1 << 30 ? String(format: "%.1f GB", Double(bytes) / 1_073_741_824) : "\(bytes >> 20) MB"
+        switch bytes {
+        case (10 << 30)...: "\(bytes >> 30) GB"
+        case (1 << 30)...: String(format: "%.1f GB", Double(bytes) / 1_073_741_824)
+        default: "\(bytes >> 20) MB"
+        }
     }
 
     /// 11,173,962

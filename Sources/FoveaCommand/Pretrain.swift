@@ -161,7 +161,8 @@ struct Pretrain: ParsableCommand {
             chosen = try reader.read(try RecipeLibrary.locate(recipe), changes: changes)
         } else {
             let splits = try DatasetSplits.open(path)
-            let text = try RecipeFile.text(DefaultRecipe.make(method: method ?? "simclr", for: splits.unlabelled ?? splits.train, epochs: epochs.map { max(1, $0) }))
+            let text = try RecipeFile.text(
+                DefaultRecipe.make(method: method ?? "simclr", for: splits.unlabelled ?? splits.train, epochs: epochs.map { max(1, $0) }))
             chosen = try reader.parse(text, source: "the command line", changes: changes)
         }
         chosen.data.path = path

@@ -371,7 +371,8 @@ public final class Trainer {
         let entries = loader.unreadable.entries
         position.unreadable = entries.map { Checkpoint.UnreadableImage(index: $0.index, reason: $0.reason) }
         guard !entries.isEmpty else { return }
-        try AtomicFile.write(CSV.write([["name", "reason"]] + entries.map { [$0.name, $0.reason] }, lineEnding: "\n"), to: folder.unreadable)
+        try AtomicFile.write(
+            CSV.write([["name", "reason"]] + entries.map { [$0.name, $0.reason] }, lineEnding: "\n"), to: folder.unreadable)
         let seen = min(position.imagesSeen, dataset.count)
         guard Double(entries.count) > recipe.data.unreadableShare * Double(seen) else { return }
         throw TrainingError(
@@ -431,7 +432,8 @@ public final class Trainer {
         let current = Runtime.generatorState(device)
         guard let state, state.shape == current.shape, state.dataType == current.dataType else {
             throw Checkpoint.Unusable(
-                description: "the checkpoint in \(folder.path) has \(state.map { "a random generator of \($0.summary)" } ?? "no random generator"), "
+                description:
+                    "the checkpoint in \(folder.path) has \(state.map { "a random generator of \($0.summary)" } ?? "no random generator"), "
                     + "and this libtorch's is \(current.summary)")
         }
         Runtime.setGeneratorState(state, of: device)
@@ -504,7 +506,8 @@ public final class Trainer {
         let memory = ProcessMemory.physical
         if memory > 0, rehearsal.bytes > memory {
             options.observer?.says(
-                "the run may need \(rehearsal.bytes >> 20) MB and this machine has \(memory >> 20) MB: consider a smaller training.batchSize")
+                "the run may need \(rehearsal.bytes >> 20) MB and this machine has \(memory >> 20) MB: consider a smaller training.batchSize"
+            )
         }
         return .init(seconds: rehearsal.secondsPerStep * Double(steps), bytes: rehearsal.bytes)
     }
@@ -522,12 +525,14 @@ public final class Trainer {
         let card = type(of: method).card
         try JSONFile.write(
             RunSummary(
-                fovea: FoveaVersion.current, method: card.name, paper: card.paper, backbone: recipe.backbone.name, parameters: method.encoder.parameterCount,
+                fovea: FoveaVersion.current, method: card.name, paper: card.paper, backbone: recipe.backbone.name,
+                parameters: method.encoder.parameterCount,
                 dataset: .init(
                     name: recipe.data.path.map { ($0 as NSString).lastPathComponent } ?? "images", images: dataset.count,
                     unreadable: loader.unreadable.count, classes: dataset.classNames.count),
                 epochs: recipe.training.epochs, batchSize: batchSize, imageSize: recipe.data.imageSize,
-                device: options.device.description, threads: Runtime.threads, libtorch: Runtime.version, seed: Int(truncatingIfNeeded: recipe.training.seed)),
+                device: options.device.description, threads: Runtime.threads, libtorch: Runtime.version,
+                seed: Int(truncatingIfNeeded: recipe.training.seed)),
             to: folder.summary)
     }
 }

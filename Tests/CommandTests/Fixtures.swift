@@ -7,7 +7,10 @@ import TestSupport
 enum Fixtures {
     private static let folder: String = {
         let folder = NSTemporaryDirectory() + "fovea-command-tests-\(ProcessInfo.processInfo.processIdentifier)"
-        atexit { try? FileManager.default.removeItem(atPath: NSTemporaryDirectory() + "fovea-command-tests-\(ProcessInfo.processInfo.processIdentifier)") }
+        atexit {
+            try? FileManager.default.removeItem(
+                atPath: NSTemporaryDirectory() + "fovea-command-tests-\(ProcessInfo.processInfo.processIdentifier)")
+        }
         return folder
     }()
 

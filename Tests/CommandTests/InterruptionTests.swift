@@ -8,9 +8,9 @@ import TestSupport
     @Test(arguments: [SIGINT, SIGTERM]) func firstSignalSavesAndSaysHowToGoOn(_ signal: Int32) throws {
         try withTemporaryFolder { folder in
             let whole = "\(folder)/whole/run"
-            try Executable.run(Fixtures.pretrain(Fixtures.images, whole, epochs: 30)).expectSuccess()
+            try Executable.run(Fixtures.pretrain(Fixtures.images, whole, epochs: 12)).expectSuccess()
             let run = "\(folder)/run"
-            let process = try Running(Fixtures.pretrain(Fixtures.images, run, epochs: 30).filter { $0 != "--quiet" })
+            let process = try Running(Fixtures.pretrain(Fixtures.images, run, epochs: 12).filter { $0 != "--quiet" })
             #expect(process.waits(until: { FileManager.default.fileExists(atPath: "\(run)/metrics.csv") }))
             process.send(signal)
             let outcome = process.wait()
@@ -31,7 +31,8 @@ import TestSupport
     @Test func secondSignalStopsAtOnce() throws {
         try withTemporaryFolder { folder in
             let process = try Running([
-                "pretrain", Fixtures.images, "--out", "\(folder)/run", "--width", "64", "--image-size", "160", "--batch-size", "64", "--epochs",
+                "pretrain", Fixtures.images, "--out", "\(folder)/run", "--width", "64", "--image-size", "160", "--batch-size", "64",
+                "--epochs",
                 "3", "--threads", "2", "--device", "cpu",
             ])
             #expect(process.waits(until: { FileManager.default.fileExists(atPath: "\(folder)/run/evaluation/views.png") }))

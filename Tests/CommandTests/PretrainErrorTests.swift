@@ -80,7 +80,8 @@ import TestSupport
         try pretrain(Fixtures.images, out, "--method", "simcrl").expectRefusal("'simcrl'", "did you mean 'simclr'?", "fovea methods")
         try pretrain(Fixtures.images, out, "--backbone", "resnet19").expectRefusal("resnet19", "did you mean 'resnet18'?")
         try pretrain(Fixtures.images, out, "--set", "training.epoch=3").expectRefusal("'training.epoch'", "did you mean 'epochs'?")
-        try pretrain(Fixtures.images, out, "--set", "method.temprature=3").expectRefusal("'method.temprature'", "did you mean 'temperature'?")
+        try pretrain(Fixtures.images, out, "--set", "method.temprature=3").expectRefusal(
+            "'method.temprature'", "did you mean 'temperature'?")
         try pretrain(Fixtures.images, out, "--set", "training.epochs").expectRefusal("--set training.epochs", "key=value")
         try pretrain(Fixtures.images, out, "--recipe", "simclr/no-such").expectRefusal("there is no recipe simclr/no-such")
         try pretrain(Fixtures.images, out, "--epoks", "3").expectRefusal("--epoks", "fovea pretrain --help")
@@ -104,7 +105,8 @@ import TestSupport
             let recipe = "\(folder)/mine.yaml"
             try pretrain(Fixtures.images, out, "--recipe", recipe).expectRefusal(recipe)
             try AtomicFile.write("method: {name: simclr, temperature: warm}\n", to: recipe)
-            try pretrain(Fixtures.images, out, "--recipe", recipe).expectRefusal(recipe, "'method.temperature' must be a number, not 'warm'")
+            try pretrain(Fixtures.images, out, "--recipe", recipe).expectRefusal(
+                recipe, "'method.temperature' must be a number, not 'warm'")
             try AtomicFile.write("method: [simclr\n", to: recipe)
             try pretrain(Fixtures.images, out, "--recipe", recipe).expectRefusal(recipe, "is not YAML")
             try AtomicFile.write("", to: recipe)
@@ -122,7 +124,8 @@ import TestSupport
 
     @Test func foldersOfRuns() throws {
         try withTemporaryFolder { folder in
-            try pretrain(Fixtures.images, Fixtures.run).expectRefusal("\(Fixtures.run) already holds a run", "--resume \(Fixtures.run)", "another --out")
+            try pretrain(Fixtures.images, Fixtures.run).expectRefusal(
+                "\(Fixtures.run) already holds a run", "--resume \(Fixtures.run)", "another --out")
             func resume(_ path: String, _ more: String...) throws -> Executable.Outcome {
                 try Executable.run(["pretrain", "--resume", path] + Fixtures.machine + more)
             }
@@ -166,7 +169,10 @@ import TestSupport
             let outcome = try Executable.run(
                 Fixtures.pretrain(
                     Fixtures.images, run, epochs: 4,
-                    ["--set", "training.learningRate=1e30", "--set", "training.learningRateScaling=none", "--set", "training.schedule=constant"]))
+                    [
+                        "--set", "training.learningRate=1e30", "--set", "training.learningRateScaling=none", "--set",
+                        "training.schedule=constant",
+                    ]))
             outcome.expectRefusal("no longer finite", "training.learningRate", "training.warmUpEpochs", "training.clipGradientNorm=1")
             #expect(outcome.code == 1)
             for name in RunFolder(run).checkpoints {

@@ -27,7 +27,9 @@ import TestSupport
             let out = "\(folder)/a.npy"
             try AtomicFile.write("garbage, and a good deal of it", to: "\(folder)/garbage.safetensors")
             try Safetensors.write(["conv1.weight": .zeros([4, 3, 3, 3])], to: "\(folder)/other.safetensors")
-            for verb in [{ try evaluate($0, Fixtures.images) }, { try embed($0, Fixtures.images, out) }] as [(String) throws -> Executable.Outcome] {
+            for verb in [{ try evaluate($0, Fixtures.images) }, { try embed($0, Fixtures.images, out) }]
+                as [(String) throws -> Executable.Outcome]
+            {
                 try verb("\(folder)/none").expectRefusal("\(folder)/none", "check the path")
                 try verb(folder).expectRefusal("\(folder) holds no run", "--out")
                 try verb("\(folder)/garbage.safetensors").expectRefusal("\(folder)/garbage.safetensors is not a readable safetensors file")
@@ -61,7 +63,8 @@ import TestSupport
             }
             try evaluate(Fixtures.run, "\(folder)/flat").expectRefusal("labels of at least 2 classes", "the images have 0", "CSV list")
             try evaluate(Fixtures.run, "\(folder)/one").expectRefusal("labels of at least 2 classes", "the images have 1")
-            try evaluate(Fixtures.run, Fixtures.images, "--test", "\(folder)/one").expectRefusal("the class \"only\"", "not among the training classes")
+            try evaluate(Fixtures.run, Fixtures.images, "--test", "\(folder)/one").expectRefusal(
+                "the class \"only\"", "not among the training classes")
 
             try FileManager.default.copyItem(atPath: Fixtures.images, toPath: "\(folder)/split/train")
             try FileManager.default.copyItem(atPath: "\(folder)/one", toPath: "\(folder)/split/test")
@@ -92,8 +95,10 @@ import TestSupport
             let printed = try Executable.run(Fixtures.pretrain(Fixtures.images, "\(folder)/run", ["--print-recipe"]))
             printed.expectSuccess()
             try AtomicFile.write(printed.output, to: "\(folder)/mine.yaml")
-            try Executable.run(["pretrain", Fixtures.images, "--recipe", "\(folder)/mine.yaml", "--out", "\(folder)/run"] + Fixtures.machine)
-                .expectSuccess()
+            try Executable.run(
+                ["pretrain", Fixtures.images, "--recipe", "\(folder)/mine.yaml", "--out", "\(folder)/run"] + Fixtures.machine
+            )
+            .expectSuccess()
             let (a, b) = (try files(below: Fixtures.run), try files(below: "\(folder)/run"))
             #expect(a["encoder.safetensors"] == b["encoder.safetensors"])
         }

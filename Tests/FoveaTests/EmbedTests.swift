@@ -68,7 +68,9 @@ import TestSupport
             let length = Int(bytes[8]) | Int(bytes[9]) << 8
             #expect((10 + length).isMultiple(of: 64) && bytes[9 + length] == 0x0a)
             let header = String(decoding: bytes[10..<10 + length], as: UTF8.self)
-            for field in ["'descr': '<f4'", "'fortran_order': False", "'shape': (10, \(found.matrix.size(1)))"] { #expect(header.contains(field)) }
+            for field in ["'descr': '<f4'", "'fortran_order': False", "'shape': (10, \(found.matrix.size(1)))"] {
+                #expect(header.contains(field))
+            }
             #expect(Array(bytes[(10 + length)...]) == found.matrix.bytes)
             let names = try CSV.parse(String(contentsOfFile: "\(folder)/a.names.csv", encoding: .utf8))
             #expect(names == [["name", "label"]] + zip(found.names, found.labels).map { [$0, $1] })

@@ -38,8 +38,11 @@ final class Brightness: Module, SelfSupervisedMethod {
     }
 
     static let card = MethodCard(
-        name: "brightness", title: "Brightness", family: .pretext, paper: "none", summary: "tells how bright an image is", hasPositivePairs: false)
-    static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker { try ViewRecipe.supervised(size: ImageSize(imageSize)) }
+        name: "brightness", title: "Brightness", family: .pretext, paper: "none", summary: "tells how bright an image is",
+        hasPositivePairs: false)
+    static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
+        try ViewRecipe.supervised(size: ImageSize(imageSize))
+    }
 
     let encoder: Encoder
     let head: Linear

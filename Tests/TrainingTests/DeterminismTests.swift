@@ -22,7 +22,8 @@ import TestSupport
             }
             // The first look changes nothing: no weight, no statistic, no random number.
             let notes = Notes()
-            let rehearsed = try wholeRun(recipe, images, "\(folder)/rehearsed", Self.methods, options: tinyOptions(rehearses: true, observer: notes))
+            let rehearsed = try wholeRun(
+                recipe, images, "\(folder)/rehearsed", Self.methods, options: tinyOptions(rehearses: true, observer: notes))
             #expect(notes.plan?.forecast.map { $0.seconds > 0 && $0.bytes > 10 << 20 } == true)
             #expect(differences(first, rehearsed, ignoring: timingFiles) == [], "rehearsed")
 
@@ -34,7 +35,8 @@ import TestSupport
     }
 
     @Test func rehearsalPutsEverythingBack() throws {
-        let context = MethodContext(backbone: BackboneSettings("resnet18", width: 4, stem: .small), imageSize: 16, sampleCount: 8, classCount: 0)
+        let context = MethodContext(
+            backbone: BackboneSettings("resnet18", width: 4, stem: .small), imageSize: 16, sampleCount: 8, classCount: 0)
         let method = try TwoNetworks(.init(), context)
         let before = method.stateDict.mapValues(\.bytes)
         let generator = Runtime.generatorState().bytes

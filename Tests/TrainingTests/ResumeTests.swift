@@ -13,13 +13,13 @@ import TestSupport
         let images = try TinyImages()
         try withTemporaryFolder { folder in
             let recipe = try tinyRecipe(method)
-            let whole = try wholeRun(recipe, images, "\(folder)/whole")
+            let whole = try wholeRun(recipe, images, "\(folder)/whole", options: tinyOptions(threads: 2))
             for (steps, parts) in [(1, 9), (2, 6), (3, 3)] {
                 let run = "\(folder)/\(steps)"
                 let first = try Trainer(
-                    recipe, dataset: images, folder: RunFolder(run), options: tinyOptions(shouldStop: stopping(after: steps)))
+                    recipe, dataset: images, folder: RunFolder(run), options: tinyOptions(threads: 2, shouldStop: stopping(after: steps)))
                 #expect(try first.run() == .interrupted)
-                #expect(try 1 + resumeUntilDone(run, images, every: steps, rehearses: true) == parts)
+                #expect(try 1 + resumeUntilDone(run, images, every: steps, threads: 2, rehearses: true) == parts)
                 #expect(differences(whole, try files(below: run), ignoring: timingFiles) == [], "every \(steps)")
             }
         }
@@ -44,7 +44,7 @@ import TestSupport
             let whole = try wholeRun(
                 recipe, images, run,
                 options: tinyOptions(
-                    observer: notes,
+                    threads: 2, observer: notes,
                     shouldStop: {
                         copy()
                         return false
@@ -54,7 +54,7 @@ import TestSupport
                 // What a process that was killed while it wrote leaves beside its files.
                 try AtomicFile.write("half", to: "\(copy)/checkpoints/epoch-1.safetensors.partial")
                 try AtomicFile.write("half", to: "\(copy)/timing.csv.partial")
-                try resumeUntilDone(copy, images)
+                try resumeUntilDone(copy, images, threads: 2)
                 #expect(differences(whole, try files(below: copy), ignoring: timingFiles) == [])
             }
         }

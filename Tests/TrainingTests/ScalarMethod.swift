@@ -14,7 +14,9 @@ final class ScalarMethod: Module, SelfSupervisedMethod {
         name: "scalar", title: "Scalar", family: .pretext, paper: "none", summary: "for tests", leastBatch: 1, hasPositivePairs: false)
 
     /// The images as they are.
-    static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker { try ViewRecipe.evaluation(size: ImageSize(imageSize)) }
+    static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
+        try ViewRecipe.evaluation(size: ImageSize(imageSize))
+    }
 
     final class Number: Module {
         let value: Parameter

@@ -63,9 +63,12 @@ final class Notes: TrainingObserver {
     func says(_ message: String) { messages.append(message) }
 }
 
-/// The options that the tests run with: two threads of each kind.
-func tinyOptions(rehearses: Bool = false, loaderThreads: Int = 2, observer: Notes? = nil, shouldStop: @escaping () -> Bool = { false }) -> Trainer.Options {
-    Runtime.threads = 2
+/// The options that the tests run with. One thread of libtorch's, because several spin while they wait, unless it is threads
+/// that are tested.
+func tinyOptions(
+    threads: Int = 1, rehearses: Bool = false, loaderThreads: Int = 2, observer: Notes? = nil, shouldStop: @escaping () -> Bool = { false }
+) -> Trainer.Options {
+    Runtime.threads = threads
     var options = Trainer.Options()
     options.device = .cpu
     options.loaderThreads = loaderThreads
@@ -102,10 +105,10 @@ func wholeRun(
 @discardableResult
 func resumeUntilDone(
     _ folder: String, _ images: any ImageDataset, every steps: Int = .max, from checkpoint: String = "last",
-    _ methods: MethodRegistry = .standard, rehearses: Bool = false
+    _ methods: MethodRegistry = .standard, threads: Int = 1, rehearses: Bool = false
 ) throws -> Int {
     for part in 1...1000 {
-        let options = tinyOptions(rehearses: rehearses && part.isMultiple(of: 2), shouldStop: stopping(after: steps))
+        let options = tinyOptions(threads: threads, rehearses: rehearses && part.isMultiple(of: 2), shouldStop: stopping(after: steps))
         let trainer = try Trainer(resuming: RunFolder(folder), from: checkpoint, dataset: images, methods: methods, options: options)
         if try trainer.run() == .finished { return part }
     }
