@@ -45,7 +45,9 @@ public enum EncoderFile {
 
     /// Weights under published keys (a torchvision state dict saved as safetensors, say) into a given backbone; the
     /// classifier's own keys are left out.
-    public static func read(_ path: String, as settings: BackboneSettings, imageSize: Int, input: InputTransform = .imagenet) throws -> Encoder {
+    public static func read(_ path: String, as settings: BackboneSettings, imageSize: Int, input: InputTransform = .imagenet) throws
+        -> Encoder
+    {
         let encoder = try Encoder(settings, imageSize: imageSize, input: input)
         try load(try Safetensors.read(path).tensors, into: encoder, from: path)
         return encoder

@@ -78,10 +78,11 @@ struct ClusterPoints {
     /// Rows to start from, prepared: [clusters, d].
     func seeds(_ clusters: Int, _ seeding: KMeans.Seeding, _ random: inout SplitMix64) -> Tensor {
         let count = matrix.size(0)
-        let chosen = switch seeding {
-        case .rows: random.distinct(clusters, below: count)
-        case .plusPlus: plusPlus(clusters, &random)
-        }
+        let chosen =
+            switch seeding {
+            case .rows: random.distinct(clusters, below: count)
+            case .plusPlus: plusPlus(clusters, &random)
+            }
         return prepared(matrix.rows(Tensor(chosen).to(matrix.device)))
     }
 

@@ -1,4 +1,3 @@
-
 /// Splits a training split for choosing settings.
 enum HoldOut {
     /// A share of each class, drawn by the seed: round(share · m) of a class of m images, at least one when m ≥ 2 and at most

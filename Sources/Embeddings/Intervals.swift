@@ -1,4 +1,3 @@
-
 /// An estimate with an interval that covers the truth at `level` of repetitions.
 public struct Interval: Sendable, Equatable, Codable {
     public var estimate: Double

@@ -1,4 +1,3 @@
-
 /// Which class of the training split each class of the test split is, by name.
 public struct LabelMap: Sendable, Equatable {
     /// The training split's class for each class of the test split. Classes that training does not have are numbered after

@@ -95,10 +95,11 @@ public struct NearestNeighbourClassifier: Sendable, Equatable {
                 let rows = start..<Swift.min(start + step, queries.size(0))
                 let values = found.values[rows]
                 // Divided by the largest weight, which changes no order and cannot overflow.
-                let weights = switch vote {
-                case .weighted(let temperature): ((values - values.max(1, keep: true)) / temperature).exp()
-                case .majority: values.onesLike()
-                }
+                let weights =
+                    switch vote {
+                    case .weighted(let temperature): ((values - values.max(1, keep: true)) / temperature).exp()
+                    case .majority: values.onesLike()
+                    }
                 let chosen = labels.rows(found.indices[rows].reshaped(-1)).reshaped(rows.count, k)
                 let votes = Tensor.zeros([rows.count, classes], on: queries.device).scatterAdded(1, chosen, weights)
                 let kept = Swift.min(5, classes)

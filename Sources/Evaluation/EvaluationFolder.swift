@@ -25,7 +25,12 @@ struct EvaluationFolder {
     func writeResults(_ results: [EvaluationResult], _ differences: [EvaluationDifference]) throws {
         try JSONFile.write(results, to: "\(path)/results.json")
         try JSONFile.write(differences, to: "\(path)/differences.json")
-        var rows = [["encoder", "protocol", "setting", "split", "metric", "value", "lower", "upper", "train_images", "test_images", "seeds", "note"]]
+        var rows = [
+            [
+                "encoder", "protocol", "setting", "split", "metric", "value", "lower", "upper", "train_images", "test_images", "seeds",
+                "note",
+            ]
+        ]
         rows += results.map { row in
             func text(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "" }
             return [
@@ -43,7 +48,8 @@ struct EvaluationFolder {
         guard !chosen.isEmpty, splits.train.count > 1 else { return }
         // One more, because without a test split the first is the image itself.
         let found = NearestNeighbours.find(
-            min(Self.neighboursShown + 1, splits.train.count), of: queries.matrix.rows(Tensor(chosen)), in: splits.train.matrix, by: .cosine)
+            min(Self.neighboursShown + 1, splits.train.count), of: queries.matrix.rows(Tensor(chosen)), in: splits.train.matrix, by: .cosine
+        )
         let indices = found.indices.ints
         let similarities = found.values.doubles
         let width = found.indices.size(1)

@@ -56,7 +56,8 @@ public struct Evaluator {
         var random: [[Score]] = []
         for index in 0..<randomEncoders {
             progress("random encoder \(index + 1) of \(randomEncoders)")
-            let baseline = try Representation.random(like: encoder, seed: seed &+ 7919 &* UInt64(index + 1), calibratedOn: train, extraction)
+            let baseline = try Representation.random(
+                like: encoder, seed: seed &+ 7919 &* UInt64(index + 1), calibratedOn: train, extraction)
             random.append(try scores(data.splits(of: baseline)))
         }
         if !random.isEmpty {

@@ -31,11 +31,12 @@ import Torch
         #expect(largestDifference(found.values, whole.values) == 0)
         // Against the definition.
         let (q, b) = (queries.to(.float64), bank.to(.float64))
-        let scores = switch similarity {
-        case .cosine: q.normalized().matmul(b.normalized().t)
-        case .innerProduct: q.matmul(b.t)
-        case .euclidean: -(q.unsqueezed(1) - b.unsqueezed(0)).squared().sum(2).sqrt()
-        }
+        let scores =
+            switch similarity {
+            case .cosine: q.normalized().matmul(b.normalized().t)
+            case .innerProduct: q.matmul(b.t)
+            case .euclidean: -(q.unsqueezed(1) - b.unsqueezed(0)).squared().sum(2).sqrt()
+            }
         let (best, order) = scores.sorted(1, descending: true)
         #expect(whole.indices.ints == order.narrowed(1, from: 0, count: 7).ints)
         let expected = best.narrowed(1, from: 0, count: 7)

@@ -42,9 +42,9 @@ import Testing
     @Test func oneDamagedRowDoesNotCostTheOthers() throws {
         let run = try TemporaryRun([
             "evaluation/results.json": """
-                [{"encoder":"a","protocol":"knn","metric":"top-1","value":0.5},{"encoder":"b","protocol":"knn","metric":"top-1"},
-                 {"encoder":"c","protocol":"knn","metric":"top-1","value":"NaN"}]
-                """
+            [{"encoder":"a","protocol":"knn","metric":"top-1","value":0.5},{"encoder":"b","protocol":"knn","metric":"top-1"},
+             {"encoder":"c","protocol":"knn","metric":"top-1","value":"NaN"}]
+            """
         ])
         var notes: [String] = []
         let results = try RunFolderReader(run.url).results { notes.append($0) }

@@ -81,14 +81,14 @@ import Testing
             "health.json": "{\"status\":\"collapsed\",\"messages\":[\(json)]}",
             "unreadable.csv": "name,reason\r\n" + quoted,
             "evaluation/results.json": """
-                [{"encoder":\(json),"protocol":\(json),"setting":\(json),"split":\(json),"metric":\(json),"value":0.5,"note":\(json)}]
-                """,
+            [{"encoder":\(json),"protocol":\(json),"setting":\(json),"split":\(json),"metric":\(json),"value":0.5,"note":\(json)}]
+            """,
             "evaluation/neighbours.json":
                 "{\"rows\":[{\"query\":{\"image\":\(json),\"label\":\(json)},\"neighbours\":[{\"image\":\(json),\"label\":\(json)}]}]}",
             "evaluation/map.json":
                 """
-                {"method":\(json),"points":[{"x":0,"y":0,"label":\(json)},{"x":1,"y":0,"label":"b"}],"classes":[\(json)]}
-                """,
+            {"method":\(json),"points":[{"x":0,"y":0,"label":\(json)},{"x":1,"y":0,"label":"b"}],"classes":[\(json)]}
+            """,
         ])
         let document = try page(run)
         #expect(document.all("script").count == 2)

@@ -65,31 +65,31 @@ let onePixelPNG = Data(
 let wholeRun: [String: String] = [
     "recipe.yaml": "method:\n  name: simclr\n",
     "summary.json": """
-        {"fovea":"0.1.0","method":"simclr","paper":"Chen et al. 2020","backbone":"resnet18","parameters":11173962,
-         "dataset":{"name":"cifar10","images":10000,"unreadable":3,"classes":10},"epochs":8,"batchSize":128,"imageSize":32,
-         "seconds":320.5,"peakMemoryMB":812,"device":"cpu","threads":2,"libtorch":"2.13.0","seed":0}
-        """,
+    {"fovea":"0.1.0","method":"simclr","paper":"Chen et al. 2020","backbone":"resnet18","parameters":11173962,
+     "dataset":{"name":"cifar10","images":10000,"unreadable":3,"classes":10},"epochs":8,"batchSize":128,"imageSize":32,
+     "seconds":320.5,"peakMemoryMB":812,"device":"cpu","threads":2,"libtorch":"2.13.0","seed":0}
+    """,
     "metrics.csv": """
-        epoch,step,loss,loss.alignment,knn,h.std,h.rank,z.std,mine
-        1,78,5.1,2.0,,0.7,40,0.8,1
-        2,156,4.2,1.8,0.31,0.6,55,0.8,
-        3,234,3.9,1.7,,0.6,60,0.8,3
-        """,
+    epoch,step,loss,loss.alignment,knn,h.std,h.rank,z.std,mine
+    1,78,5.1,2.0,,0.7,40,0.8,1
+    2,156,4.2,1.8,0.31,0.6,55,0.8,
+    3,234,3.9,1.7,,0.6,60,0.8,3
+    """,
     "health.json": #"{"status":"warning","messages":["rank of h fell to 4"]}"#,
     "unreadable.csv": "name,reason\nbroken.jpg,truncated\n",
     "evaluation/results.json": """
-        [{"encoder":"simclr","protocol":"knn","setting":"k=20","split":"test","metric":"top-1","value":0.419,"lower":0.397,
-          "upper":0.441,"trainImages":10000,"testImages":2000,"seeds":1},
-         {"encoder":"random encoder","protocol":"knn","setting":"k=20","split":"test","metric":"top-1","value":0.302,"lower":0.282,
-          "upper":0.322,"trainImages":10000,"testImages":2000,"seeds":5,"note":"five initialisations"}]
-        """,
+    [{"encoder":"simclr","protocol":"knn","setting":"k=20","split":"test","metric":"top-1","value":0.419,"lower":0.397,
+      "upper":0.441,"trainImages":10000,"testImages":2000,"seeds":1},
+     {"encoder":"random encoder","protocol":"knn","setting":"k=20","split":"test","metric":"top-1","value":0.302,"lower":0.282,
+      "upper":0.322,"trainImages":10000,"testImages":2000,"seeds":5,"note":"five initialisations"}]
+    """,
     "evaluation/neighbours.json": """
-        {"rows":[{"query":{"image":"thumbnails/a.png","label":"cat"},
-                  "neighbours":[{"image":"thumbnails/a.png","label":"cat","similarity":0.931},
-                                {"image":"thumbnails/a.png","label":"dog","similarity":0.9}]}]}
-        """,
+    {"rows":[{"query":{"image":"thumbnails/a.png","label":"cat"},
+              "neighbours":[{"image":"thumbnails/a.png","label":"cat","similarity":0.931},
+                            {"image":"thumbnails/a.png","label":"dog","similarity":0.9}]}]}
+    """,
     "evaluation/map.json": """
-        {"method":"PCA","points":[{"x":0.1,"y":-0.3,"label":"cat","image":"thumbnails/a.png"},{"x":1,"y":2,"label":"dog"}],
-         "classes":["cat","dog"]}
-        """,
+    {"method":"PCA","points":[{"x":0.1,"y":-0.3,"label":"cat","image":"thumbnails/a.png"},{"x":1,"y":2,"label":"dog"}],
+     "classes":["cat","dog"]}
+    """,
 ]

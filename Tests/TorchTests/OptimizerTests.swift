@@ -93,11 +93,14 @@ import Testing
             // Everything adapted; nothing adapted.
             ("lars", 2, { LARS([ParameterGroup($0.parameters, weightDecay: 0.01)], momentum: 0.9, trustCoefficient: 0.02) }),
             ("lamb", 0.05, { LAMB([ParameterGroup($0.parameters, weightDecay: 0.05)], betas: (0.85, 0.97), epsilon: 1e-6) }),
-            ("lamb", 0.05, { problem in
-                var groups = problem.groups(0.05)
-                groups[0].isAdapted = false
-                return LAMB(groups, betas: (0.85, 0.97), epsilon: 1e-6)
-            }),
+            (
+                "lamb", 0.05,
+                { problem in
+                    var groups = problem.groups(0.05)
+                    groups[0].isAdapted = false
+                    return LAMB(groups, betas: (0.85, 0.97), epsilon: 1e-6)
+                }
+            ),
         ]
         for (name, scale, make) in wrong {
             let problem = try Problem()

@@ -150,7 +150,8 @@ import Testing
             "concatenate": .concatenated([a, b], dimension: 1), "stack": .stacked([a, b], dimension: 1),
             "flip": values["grid"].flipped(0, 2), "roll": a.rolled(5, dimension: 1), "diagonal": values["square"].diagonal,
         ])
-        #expect(cube.t.shape == [4, 5, 6] && cube.unsqueezed(-1).shape == [4, 6, 5, 1] && cube.unsqueezed(0).squeezed(0).shape == [4, 6, 5])
+        #expect(
+            cube.t.shape == [4, 5, 6] && cube.unsqueezed(-1).shape == [4, 6, 5, 1] && cube.unsqueezed(0).squeezed(0).shape == [4, 6, 5])
         #expect(cube.size(-1) == 5 && cube.size(0) == 4 && cube.rank == 3 && cube.count == 120)
         #expect(a.chunks(3).map { $0.size(0) } == [6, 6, 4] && cube.split(4, dimension: 1).count == 2)
         let narrowed = a[2..<5]

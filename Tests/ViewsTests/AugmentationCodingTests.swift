@@ -36,7 +36,8 @@ import Testing
     @Test func settingsAreRead() throws {
         let jitter = try Self.decode(#"{"colorJitter": {"brightness": 0.4, "hue": 0.1}}"#, as: Augmentation.self)
         #expect(jitter == Augmentation(ColorJitter(brightness: 0.4, contrast: 0.8, saturation: 0.8, hue: 0.1, p: 0.8)))
-        let crop = try Self.decode(#"{"randomResizedCrop": {"scale": [0.2, 1], "size": [64, 96], "interpolation": "bilinear"}}"#, as: Augmentation.self)
+        let crop = try Self.decode(
+            #"{"randomResizedCrop": {"scale": [0.2, 1], "size": [64, 96], "interpolation": "bilinear"}}"#, as: Augmentation.self)
         #expect(crop == Augmentation(RandomResizedCrop(size: ImageSize(height: 64, width: 96), scale: 0.2...1, interpolation: .bilinear)))
         #expect(jitter != crop)
         let encoder = JSONEncoder()
@@ -52,7 +53,10 @@ import Testing
         (#"{"colorJitter": {"hue": 0.7}}"#, "colorJitter: hue is 0.7, but must lie in 0…0.5 (of a full circle)"),
         (#"{"horizontalFlip": {"p": 1.5}}"#, "horizontalFlip: p is 1.5, but a probability lies in 0…1"),
         (#"{"gaussianBlur": {"kernelSize": 4}}"#, "gaussianBlur: kernelSize is 4, but must be odd and positive"),
-        (#"{"randomResizedCrop": {"scale": [0, 1]}}"#, "randomResizedCrop: scale is 0.0…1.0, but a share of the area lies above 0 and at most at 1"),
+        (
+            #"{"randomResizedCrop": {"scale": [0, 1]}}"#,
+            "randomResizedCrop: scale is 0.0…1.0, but a share of the area lies above 0 and at most at 1"
+        ),
         (#"{"randomResizedCrop": {"size": [1, 2, 3]}}"#, "a size is a number (224) or [height, width]"),
         (#"{"resize": {"size": 0}}"#, "resize: size is 0×0, but both sides must be at least 1"),
         (#"{"posterize": {"bits": 9}}"#, "posterize: bits is 9, but must lie in 1…8"),
@@ -72,10 +76,14 @@ import Testing
         #expect(recipe.outputs.map(\.shape) == [[64, 64, 3], [64, 64, 3], [16, 24, 3]])
         let again = try JSONDecoder().decode(ViewRecipe.self, from: JSONEncoder().encode(recipe))
         #expect(again == recipe && again.outputs == recipe.outputs)
-        #expect(Self.message { _ = try Self.decode(#"{"views": []}"#, as: ViewRecipe.self) } == "views: there are none; a recipe needs at least one")
-        #expect(Self.message { _ = try Self.decode(#"{"views": [{"size": 9}]}"#, as: ViewRecipe.self) } == "view: 'augmentations' is missing")
+        #expect(
+            Self.message { _ = try Self.decode(#"{"views": []}"#, as: ViewRecipe.self) }
+                == "views: there are none; a recipe needs at least one")
+        #expect(
+            Self.message { _ = try Self.decode(#"{"views": [{"size": 9}]}"#, as: ViewRecipe.self) } == "view: 'augmentations' is missing")
         #expect(
             Self.message { _ = try Self.decode(#"{"views": [{"size": 9, "augmentations": ["horizontalFlip"]}]}"#, as: ViewRecipe.self) }
-                == "view 'view': an image of 375×500 ends at 375×500 instead of 9×9: it needs a randomResizedCrop, a centerCrop or a resize")
+                == "view 'view': an image of 375×500 ends at 375×500 instead of 9×9: it needs a randomResizedCrop, a centerCrop or a resize"
+        )
     }
 }

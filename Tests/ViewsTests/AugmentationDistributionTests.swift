@@ -29,7 +29,8 @@ import Testing
         let square = TestImage.make("smooth", 20, 20)
         let steps: [(any AugmentationStep, Double)] = [
             (HorizontalFlip(), 0.5), (Grayscale(), 0.2), (ColorJitter(), 0.8), (GaussianBlur(p: 0.1, sigma: 1...2), 0.1), (Solarize(), 0.2),
-            (Posterize(bits: 2, p: 0.3), 0.3), (Sobel(p: 0.5), 0.5), (GaussianNoise(std: 0.2, p: 0.4), 0.4), (Cutout(fraction: 1, p: 0.6), 0.6),
+            (Posterize(bits: 2, p: 0.3), 0.3), (Sobel(p: 0.5), 0.5), (GaussianNoise(std: 0.2, p: 0.4), 0.4),
+            (Cutout(fraction: 1, p: 0.6), 0.6),
             (Rotation(), 0.75),
         ]
         for (step, p) in steps {
@@ -60,7 +61,9 @@ import Testing
     @Test func paddedCropsReachEveryPlace() {
         let image = TestImage.make("noise", 16, 16)
         var places: Set<[UInt8]> = []
-        for seed in 0..<4000 { places.insert(RandomCrop(padding: 2).applied(to: image, target: 16, random: ViewRandom(seed: UInt64(seed))).pixels) }
+        for seed in 0..<4000 {
+            places.insert(RandomCrop(padding: 2).applied(to: image, target: 16, random: ViewRandom(seed: UInt64(seed))).pixels)
+        }
         #expect(places.count == 25 && places.contains(image.pixels))
         let small = RandomCrop().applied(to: image, target: 24)
         #expect(small.width == 24 && small.height == 24)

@@ -20,8 +20,10 @@ import Testing
                     ("blur", { $0.blur(sigma: sigma, radius: 5) }, { $0.blur(sigma: sigma, radius: 5) }),
                     ("solarize", { $0.solarize(128) }, { $0.solarize(128) }),
                     ("mirror", { $0.mirror() }, { $0.mirror() }),
-                    ("resize", { $0.resize(PixelBox(x: 3, y: 2, width: 31, height: 26), to: 28, .bicubic, antialias: true) },
-                     { $0 = $0.resized(PixelBox(x: 3, y: 2, width: 31, height: 26), to: 28) }),
+                    (
+                        "resize", { $0.resize(PixelBox(x: 3, y: 2, width: 31, height: 26), to: 28, .bicubic, antialias: true) },
+                        { $0 = $0.resized(PixelBox(x: 3, y: 2, width: 31, height: 26), to: 28) }
+                    ),
                 ]
                 for (name, fast, slow) in passes {
                     let canvas = Canvas(image)
@@ -174,9 +176,10 @@ private struct Plain {
         for y in 0..<height {
             for x in 0..<width {
                 for c in 0..<3 {
-                    pixels[(y * width + x) * 3 + c] = Self.rounded((-radius...radius).reduce(0) {
-                        $0 + kernel[$1 + radius] / sum * across[(reflected(y + $1, height) * width + x) * 3 + c]
-                    })
+                    pixels[(y * width + x) * 3 + c] = Self.rounded(
+                        (-radius...radius).reduce(0) {
+                            $0 + kernel[$1 + radius] / sum * across[(reflected(y + $1, height) * width + x) * 3 + c]
+                        })
                 }
             }
         }
@@ -204,9 +207,10 @@ private struct Plain {
         for y in 0..<box.height {
             for x in 0..<size.width {
                 for c in 0..<3 {
-                    middle[(y * size.width + x) * 3 + c] = Self.rounded(across[x].reduce(0) {
-                        $0 + $1.1 * Double(pixels[((box.y + y) * width + box.x + $1.0) * 3 + c])
-                    })
+                    middle[(y * size.width + x) * 3 + c] = Self.rounded(
+                        across[x].reduce(0) {
+                            $0 + $1.1 * Double(pixels[((box.y + y) * width + box.x + $1.0) * 3 + c])
+                        })
                 }
             }
         }
@@ -215,7 +219,8 @@ private struct Plain {
         result.pixels = [UInt8](repeating: 0, count: size.height * size.width * 3)
         for y in 0..<size.height {
             for i in 0..<size.width * 3 {
-                result.pixels[y * size.width * 3 + i] = Self.rounded(down[y].reduce(0) { $0 + $1.1 * Double(middle[$1.0 * size.width * 3 + i]) })
+                result.pixels[y * size.width * 3 + i] = Self.rounded(
+                    down[y].reduce(0) { $0 + $1.1 * Double(middle[$1.0 * size.width * 3 + i]) })
             }
         }
         return result

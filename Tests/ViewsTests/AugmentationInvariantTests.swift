@@ -2,7 +2,9 @@ import Testing
 @testable import Views
 
 @Suite struct AugmentationInvariantTests {
-    let images = [TestImage.make("smooth", 45, 31), TestImage.make("noise", 64, 64), TestImage.make("noise", 1, 1), TestImage.make("smooth", 3, 70)]
+    let images = [
+        TestImage.make("smooth", 45, 31), TestImage.make("noise", 64, 64), TestImage.make("noise", 1, 1), TestImage.make("smooth", 3, 70),
+    ]
 
     @Test func flippingTwiceIsNothing() {
         for image in images {
@@ -46,7 +48,8 @@ import Testing
     @Test func mirroredResizeIsResizeMirrored() {
         let image = TestImage.make("noise", 90, 70)
         let cases: [(PixelBox, ImageSize)] = [
-            (PixelBox(x: 3, y: 5, width: 80, height: 60), ImageSize(height: 32, width: 40)), (PixelBox(x: 50, y: 0, width: 17, height: 9), 33),
+            (PixelBox(x: 3, y: 5, width: 80, height: 60), ImageSize(height: 32, width: 40)),
+            (PixelBox(x: 50, y: 0, width: 17, height: 9), 33),
         ]
         for (box, size) in cases {
             let noted = Canvas(image)

@@ -27,7 +27,9 @@ import Testing
                         let inside = (box.x..<box.x + box.width).contains(x) && (box.y..<box.y + box.height).contains(y)
                         let expected = inside ? mix.partners[sample] : sample
                         let start = sample * 720 + (y * 20 + x) * 3
-                        if bytes[start..<start + 3] != [UInt8(expected), UInt8(expected), UInt8(expected)] { Issue.record("\(sample) \(x) \(y)") }
+                        if bytes[start..<start + 3] != [UInt8(expected), UInt8(expected), UInt8(expected)] {
+                            Issue.record("\(sample) \(x) \(y)")
+                        }
                     }
                 }
             }

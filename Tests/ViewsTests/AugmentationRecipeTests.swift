@@ -21,10 +21,13 @@ import Testing
         let fresh = Self.views(recipe, image, key)
         // After other images of other sizes on the same canvas, and in another batch.
         var scratch = Scratch()
-        _ = Self.views(try ViewRecipe.multiCrop(), TestImage.make("noise", 300, 200), SampleKey(seed: 9, epoch: 0, index: 0), scratch: &scratch)
+        _ = Self.views(
+            try ViewRecipe.multiCrop(), TestImage.make("noise", 300, 200), SampleKey(seed: 9, epoch: 0, index: 0), scratch: &scratch)
         #expect(Self.views(recipe, image, SampleKey(seed: 1, epoch: 2, index: 3, batch: 7, position: 5), scratch: &scratch) == fresh)
         #expect(fresh[0] != fresh[1])
-        for other in [SampleKey(seed: 2, epoch: 2, index: 3), SampleKey(seed: 1, epoch: 3, index: 3), SampleKey(seed: 1, epoch: 2, index: 4)] {
+        for other in [
+            SampleKey(seed: 2, epoch: 2, index: 3), SampleKey(seed: 1, epoch: 3, index: 3), SampleKey(seed: 1, epoch: 2, index: 4),
+        ] {
             #expect(Self.views(recipe, image, other) != fresh)
         }
     }
@@ -54,15 +57,21 @@ import Testing
         let close = zip(small.image().pixels, views[3]).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
         #expect(close / views[3].count < 12, "the same part of the image in the same colours")
         // Without the other sizes, the shared beginning gives the same.
-        let shared = try ViewRecipe(views: [View("a", size: 40, stream: 3, steps), View("b", size: 40, stream: 3, steps + [Solarize(p: 1)])])
+        let shared = try ViewRecipe(views: [
+            View("a", size: 40, stream: 3, steps), View("b", size: 40, stream: 3, steps + [Solarize(p: 1)]),
+        ])
         #expect(Self.views(shared, image, SampleKey(seed: 1, epoch: 0, index: 0)) == [views[0], views[1]])
     }
 
     @Test func presets() throws {
         let simCLR = try ViewRecipe.simCLR(size: 224, strength: 0.5)
         #expect(simCLR.outputs.map(\.name) == ["view0", "view1"])
-        #expect(simCLR.views[0].augmentations.map(\.name) == ["randomResizedCrop", "horizontalFlip", "colorJitter", "grayscale", "gaussianBlur"])
-        #expect(simCLR.views[0].augmentations[2].step as? ColorJitter == ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1))
+        #expect(
+            simCLR.views[0].augmentations.map(\.name) == [
+                "randomResizedCrop", "horizontalFlip", "colorJitter", "grayscale", "gaussianBlur",
+            ])
+        #expect(
+            simCLR.views[0].augmentations[2].step as? ColorJitter == ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1))
         #expect(try ViewRecipe.simCLR(size: 32).views[0].augmentations.map(\.name).last == "grayscale")
         #expect(try ViewRecipe.simCLR(size: 224, blur: false).views[0].augmentations.count == 4)
         let crops = try ViewRecipe.multiCrop()
@@ -75,7 +84,9 @@ import Testing
     @Test func evaluationIsDeterministic() throws {
         for size in [32, 96] {
             let recipe = try ViewRecipe.evaluation(size: ImageSize(size))
-            #expect(Self.views(recipe, image, SampleKey(seed: 1, epoch: 0, index: 0)) == Self.views(recipe, image, SampleKey(seed: 2, epoch: 5, index: 9)))
+            #expect(
+                Self.views(recipe, image, SampleKey(seed: 1, epoch: 0, index: 0))
+                    == Self.views(recipe, image, SampleKey(seed: 2, epoch: 5, index: 9)))
         }
         // A small image of the right size is left alone.
         let small = TestImage.make("noise", 32, 32)
@@ -91,7 +102,8 @@ import Testing
     }
 
     @Test func sheet() throws {
-        let sheet = try ViewRecipe.multiCrop(size: 48, views: 2, smallSize: 16, smallViews: 3).sheet(of: [image, TestImage.make("noise", 20, 60)], draws: 2)
+        let sheet = try ViewRecipe.multiCrop(size: 48, views: 2, smallSize: 16, smallViews: 3).sheet(
+            of: [image, TestImage.make("noise", 20, 60)], draws: 2)
         #expect(sheet.height == 4 * (48 + 4) + 4)
         #expect(sheet.width == 48 + 4 + 2 * 52 + 3 * 20 + 4)
         #expect(sheet.pixels.contains { $0 != 255 })

@@ -100,11 +100,15 @@ import Testing
             #expect(Difference(canvas.image(), Self.expected(one)).largest > 3, "\(op) would not be noticed")
         }
         try noticed("resizedCrop") { $0.resize(Self.box($1), to: ImageSize(height: $1.height, width: $1.width), .bicubic, antialias: true) }
-        try noticed("resizedCrop") { $0.resize(Self.box($1), to: ImageSize(height: $1.height, width: $1.width), .bilinear, antialias: false) }
+        try noticed("resizedCrop") {
+            $0.resize(Self.box($1), to: ImageSize(height: $1.height, width: $1.width), .bilinear, antialias: false)
+        }
         try noticed("hue") { $0.hue(-$1.parameters.turns!) }
         try noticed("contrast") { $0.saturation($1.parameters.factor!) }
         try noticed("blur") { $0.blur(sigma: $1.parameters.sigma! * 1.5, radius: 8) }
-        try noticed("quarterTurn") { canvas, _ in canvas.quarterTurns(3); canvas.quarterTurns(2); canvas.mirror() }
+        try noticed("quarterTurn") { canvas, _ in
+            canvas.quarterTurns(3); canvas.quarterTurns(2); canvas.mirror()
+        }
         try noticed("solarize") { $0.solarize($1.parameters.threshold! + 20) }
     }
 
@@ -154,7 +158,9 @@ import Testing
                     let own = ours[(i + 1) * 1000]
                     // Sizes are whole pixels, so that quantiles jump by up to a pixel; otherwise 3 % of the spread.
                     let tolerance = max(0.03 * spread, 1.0 / Double(min(crop.width, crop.height)))
-                    #expect(abs(own - quantile) <= tolerance, "\(name) at \(5 * (i + 1)) % of \(crop.width)×\(crop.height): \(own), not \(quantile)")
+                    #expect(
+                        abs(own - quantile) <= tolerance,
+                        "\(name) at \(5 * (i + 1)) % of \(crop.width)×\(crop.height): \(own), not \(quantile)")
                 }
             }
         }

@@ -40,7 +40,8 @@ import Testing
 
     static func recipe() throws -> ViewRecipe {
         try ViewRecipe(views: [
-            View("a", size: 24, copies: 2, [RandomResizedCrop(), HorizontalFlip(), ColorJitter(), GaussianBlur()]), View("b", size: 16, [RandomResizedCrop()]),
+            View("a", size: 24, copies: 2, [RandomResizedCrop(), HorizontalFlip(), ColorJitter(), GaussianBlur()]),
+            View("b", size: 16, [RandomResizedCrop()]),
         ])
     }
 
@@ -49,7 +50,8 @@ import Testing
         dropLast: Bool = false, startingAt batch: Int = 0
     ) throws -> [Made] {
         let loader = Loader(
-            dataset: Pictures(103, broken: broken), maker: try maker ?? recipe(), seed: 7, threads: threads, prefetch: prefetch, cacheBytes: cacheBytes)
+            dataset: Pictures(103, broken: broken), maker: try maker ?? recipe(), seed: 7, threads: threads, prefetch: prefetch,
+            cacheBytes: cacheBytes)
         let order = Sampler.shuffled(103, seed: 7, epoch: epoch)
         let epoch = loader.epoch(epoch, order: order, batchSize: 10, dropLast: dropLast, startingAt: batch)
         var made: [Made] = []
@@ -64,7 +66,9 @@ import Testing
         #expect(alone.allSatisfy { one in one.labels == one.indices.map { $0 % 5 == 4 ? -1 : $0 % 2 } })
         #expect(alone[0].bytes.map(\.count) == [10 * 24 * 24 * 3, 10 * 24 * 24 * 3, 10 * 16 * 16 * 3])
         for threads in [1, 2, 4] {
-            for prefetch in [1, 3] { #expect(try Self.all(threads, prefetch: prefetch) == alone, "\(threads) threads, prefetch \(prefetch)") }
+            for prefetch in [1, 3] {
+                #expect(try Self.all(threads, prefetch: prefetch) == alone, "\(threads) threads, prefetch \(prefetch)")
+            }
         }
         #expect(try Self.all(2, cacheBytes: 1 << 30) == alone)
         #expect(try Self.all(2, cacheBytes: 20_000) == alone)
@@ -195,7 +199,10 @@ import Testing
 
     /// Writes bytes of its partners: the sum of their first bytes.
     struct Sum: ViewMaker {
-        let outputs = [OutputSpec.image("nothing", 1), OutputSpec(name: "sum", element: .int64, shape: [2]), OutputSpec(name: "half", element: .float32, shape: [])]
+        let outputs = [
+            OutputSpec.image("nothing", 1), OutputSpec(name: "sum", element: .int64, shape: [2]),
+            OutputSpec(name: "half", element: .float32, shape: []),
+        ]
         let decodeTarget: Int? = nil
         let usesPartners = true
 

@@ -55,9 +55,10 @@ enum NeighboursSection {
             images.picture(image).map { picture in
                 #"<img src="\#(picture.address)" alt="\#(label)"\#(Markup(raw: picture.isTiny ? #" class="tiny""# : ""))/>"#
             } ?? #"<span class="missing">no image</span>"#
-        let cue: Markup = agrees.map { agrees in
-            #"<i role="img" aria-label="\#(agrees ? "same label" : "another label")">\#(agrees ? "✓" : "✗")</i>"#
-        } ?? .empty
+        let cue: Markup =
+            agrees.map { agrees in
+                #"<i role="img" aria-label="\#(agrees ? "same label" : "another label")">\#(agrees ? "✓" : "✗")</i>"#
+            } ?? .empty
         let number: Markup = similarity.map { "<small>\(NumberStyle.fixed($0, decimals: 2))</small>" } ?? .empty
         return """
             <figure class="tile \(kind)" title="\(label)"><span class="frame">\(picture)\(cue)</span>\

@@ -18,7 +18,8 @@ public struct ParameterGroup {
 extension Module {
     /// Two groups: matrices and kernels, with weight decay; vectors (biases, norms), without it and not adapted. What
     /// every paper since SimCLR does, and what You et al. 2017 did for LARS.
-    public final func parameterGroups(weightDecay: Double, decayingVectors: Bool = false, learningRateScale: Double = 1) -> [ParameterGroup] {
+    public final func parameterGroups(weightDecay: Double, decayingVectors: Bool = false, learningRateScale: Double = 1) -> [ParameterGroup]
+    {
         let all = parameters.filter(\.isTrainable)
         let groups = [
             ParameterGroup(all.filter { $0.value.rank > 1 }, learningRateScale: learningRateScale, weightDecay: weightDecay),
@@ -68,9 +69,11 @@ final class Slots {
         for parameter in parameters {
             let id = ObjectIdentifier(parameter)
             isNew.append(tensors[id] == nil)
-            let own = tensors[id] ?? names.map {
-                scalar.contains($0) ? Tensor.zeros([], on: parameter.value.device) : parameter.value.detached().zerosLike()
-            }
+            let own =
+                tensors[id]
+                ?? names.map {
+                    scalar.contains($0) ? Tensor.zeros([], on: parameter.value.device) : parameter.value.detached().zerosLike()
+                }
             tensors[id] = own
             for (index, tensor) in own.enumerated() { lists[index].append(tensor) }
         }

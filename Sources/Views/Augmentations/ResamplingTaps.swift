@@ -32,7 +32,8 @@ final class ResamplingTaps {
         for i in 0..<outputs {
             let output = mirrored ? window.upperBound - 1 - i : window.lowerBound + i
             let to = values + i * capacity
-            let (start, taps) = antialias
+            let (start, taps) =
+                antialias
                 ? Self.antialiased(output, scale, stretch, support, count, interpolation, to)
                 : Self.plain(output, scale, count, interpolation, to)
             for k in 0..<taps { largest = max(largest, abs(to[k])) }

@@ -11,7 +11,8 @@ extension ViewMaker {
         let width = cell + gap + shown.reduce(0) { $0 + $1.size.width + gap } + gap
         let rows = max(1, images.count * draws)
         var sheet = PixelImage(
-            width: width, height: rows * (cell + gap) + gap, pixels: [UInt8](repeating: 255, count: width * (rows * (cell + gap) + gap) * 3))
+            width: width, height: rows * (cell + gap) + gap, pixels: [UInt8](repeating: 255, count: width * (rows * (cell + gap) + gap) * 3)
+        )
         var scratch = Scratch()
         let memory = BatchMemory(outputs, capacity: 1)
         for row in 0..<images.count * draws {

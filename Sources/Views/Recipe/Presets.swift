@@ -36,10 +36,12 @@ extension ViewRecipe {
     ) throws(AugmentationError) -> ViewRecipe {
         func view(_ name: String, _ size: ImageSize, _ copies: Int, _ scale: ClosedRange<Double>) -> View {
             let s = strength
-            return View(name, size: size, copies: copies, [
-                RandomResizedCrop(scale: scale), HorizontalFlip(),
-                ColorJitter(brightness: 0.8 * s, contrast: 0.8 * s, saturation: 0.8 * s, hue: 0.2 * s), Grayscale(), GaussianBlur(),
-            ])
+            return View(
+                name, size: size, copies: copies,
+                [
+                    RandomResizedCrop(scale: scale), HorizontalFlip(),
+                    ColorJitter(brightness: 0.8 * s, contrast: 0.8 * s, saturation: 0.8 * s, hue: 0.2 * s), Grayscale(), GaussianBlur(),
+                ])
         }
         return try ViewRecipe(views: [
             view("large", size, views, 0.14...1), view("small", smallSize, smallViews, 0.05...0.14),
@@ -49,7 +51,8 @@ extension ViewRecipe {
     /// One crop of each image in its four orientations (Gidaris et al. 2018). The crop is the ImageNet one of the paper
     /// (a tenth larger, then random), or CIFAR's padded one for sides up to 64. The view must be square.
     public static func rotNet(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
-        let crop: [any AugmentationStep] = size.shorter > 64
+        let crop: [any AugmentationStep] =
+            size.shorter > 64
             ? [Resize(shorter: size.shorter * 256 / 224), RandomCrop(), HorizontalFlip()]
             : [Resize(), RandomCrop(padding: size.shorter / 8), HorizontalFlip()]
         return try ViewRecipe(views: (0..<4).map { View("rotated\(90 * $0)", size: size, stream: 0, crop + [QuarterTurn($0)]) })
@@ -58,7 +61,8 @@ extension ViewRecipe {
     /// One view without chance, for features: the ImageNet protocol (shorter side to 256 ⁄ 224 of the size, centre crop),
     /// or exactly the size for sides up to 64.
     public static func evaluation(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
-        let steps: [any AugmentationStep] = size.shorter > 64
+        let steps: [any AugmentationStep] =
+            size.shorter > 64
             ? [Resize(shorter: max(size.height, size.width) * 256 / 224), CenterCrop()] : [Resize()]
         return try ViewRecipe(views: [View("view", size: size, steps)])
     }
