@@ -18,7 +18,7 @@ struct Demo: ParsableCommand {
     var out = "runs/demo"
 
     @Option(help: "Labels per class that the comparison uses.")
-    var labels = 20
+    var labels = 5
 
     @Option(help: "Times through the images; by default as many as take about two minutes.")
     var epochs: Int?
@@ -111,6 +111,17 @@ struct Demo: ParsableCommand {
         recipe.training.warmUpEpochs = 0
         recipe.training.seed = seed
         recipe.monitoring.knnEveryEpochs = 0
+        if data == nil, method == "simclr" {
+            // Crops of less than half of an image with one shape would mostly show none of it.
+            recipe.views = try ViewRecipe(views: [
+                View(
+                    "view", size: ImageSize(recipe.data.imageSize), copies: 2,
+                    [
+                        RandomResizedCrop(scale: 0.5...1), HorizontalFlip(),
+                        ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.2), Grayscale(),
+                    ])
+            ])
+        }
         recipe.provenance = "fovea demo"
         return recipe
     }

@@ -73,7 +73,7 @@ import Torch
         }
     }
 
-    @Test(arguments: [[5, 6], [300, 6], [4, 6, 9, 7], [2, 6, 1, 1]]) func normalization(shape: [Int]) {
+    @Test(arguments: [[5, 6], [300, 6], [4, 6, 9, 7], [16, 6, 1, 1]]) func normalization(shape: [Int]) {
         compare([makeInput(shape, seed: 1)], { $0($1[0]) }, plain: { $0[0] })
         compare([makeInput(shape, seed: 2)], training: false, { $0($1[0]) }, plain: { $0[0] })
     }

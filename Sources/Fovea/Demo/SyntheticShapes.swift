@@ -1,11 +1,10 @@
 internal import Foundation
 public import Views
 
-/// A made-up data set for whoever has no images at hand: copies of one shape scattered over a textured ground, the shape
-/// being the class.
+/// A made-up data set for whoever has no images at hand: one shape on a textured ground, the shape being the class.
 ///
-/// Colours, textures, positions, sizes, turns, brightness and the number of copies vary, so that no pixel tells the class:
-/// what does is what an encoder has to find. Every image is a pure function of its index and the seed.
+/// Colours, textures of shape and ground, position, size, rotation and brightness vary from image to image, so that no
+/// pixel tells the class: what does is what an encoder has to find. Every image is a pure function of its index and the seed.
 public struct SyntheticShapes: ImageDataset {
     public let count: Int
     public let side: Int
@@ -74,44 +73,33 @@ public struct SyntheticShapes: ImageDataset {
         }
     }
 
-    /// What one image shows: several copies of the shape, each of its own size, turn and colour, over a ground.
+    /// What one image shows.
     private struct Scene {
-        struct Copy {
-            let x: Double, y: Double, size: Double, cosine: Double, sine: Double
-            let texture: Texture
-        }
-
         let shape: Shape
-        let copies: [Copy]
-        let ground: Texture
+        let centre: (Double, Double)
+        let size: Double
+        let angle: Double
+        let front: Texture
+        let back: Texture
         let noise: Double
 
         init(_ shape: Shape, _ random: inout ViewRandom) {
             self.shape = shape
-            ground = Texture(brightness: 0.15 + 0.7 * random.uniform(), &random)
-            var copies: [Copy] = []
-            for _ in 0..<(5 + Int(random.uniform() * 4)) {
-                let angle = (random.uniform() - 0.5) * 1.2
-                // Far enough from the ground to be seen.
-                let lift = (random.uniform() < 0.5 ? -1.0 : 1.0) * (0.3 + 0.3 * random.uniform())
-                let wanted = ground.brightness + lift
-                copies.append(
-                    Copy(
-                        x: random.uniform() * 2.2 - 1.1, y: random.uniform() * 2.2 - 1.1, size: 0.25 + 0.2 * random.uniform(),
-                        cosine: cos(angle), sine: sin(angle),
-                        texture: Texture(brightness: wanted > 1 || wanted < 0 ? ground.brightness - lift : wanted, &random)))
-            }
-            self.copies = copies
+            centre = (random.uniform() * 0.5 - 0.25, random.uniform() * 0.5 - 0.25)
+            size = 0.5 + 0.35 * random.uniform()
+            angle = (random.uniform() - 0.5) * 0.7
+            back = Texture(brightness: 0.15 + 0.7 * random.uniform(), &random)
+            // Far enough from the ground to be seen.
+            let lift = (random.uniform() < 0.5 ? -1.0 : 1.0) * (0.3 + 0.25 * random.uniform())
+            let wanted = back.brightness + lift
+            front = Texture(brightness: wanted > 1 || wanted < 0 ? back.brightness - lift : wanted, &random)
             noise = 0.02 + 0.04 * random.uniform()
         }
 
         func colour(_ x: Double, _ y: Double) -> (Double, Double, Double) {
-            for copy in copies {
-                let (u, v) = ((x - copy.x) / copy.size, (y - copy.y) / copy.size)
-                if abs(u) > 1.5 || abs(v) > 1.5 { continue }
-                if shape.contains(copy.cosine * u + copy.sine * v, copy.cosine * v - copy.sine * u) { return copy.texture.colour(x, y) }
-            }
-            return ground.colour(x, y)
+            let (u, v) = ((x - centre.0) / size, (y - centre.1) / size)
+            let inside = shape.contains(cos(angle) * u + sin(angle) * v, -sin(angle) * u + cos(angle) * v)
+            return (inside ? front : back).colour(x, y)
         }
     }
 
