@@ -31,7 +31,9 @@ demo: build ## pretrain, evaluate and report in a few minutes; DATA=folder for y
 	$(FOVEA) demo --out runs/demo $(if $(DATA),--data $(DATA))
 
 bench: setup ## measure speed
-	$(SWIFT) run --package-path Benchmarks -c release
+	$(SWIFT) build --package-path Benchmarks -c release
+	Benchmarks/.build/release/augment-throughput
+	OMP_WAIT_POLICY=passive Benchmarks/.build/release/simclr-throughput $(if $(DATA),--data $(DATA))
 
 format: ## format all sources
 	$(SWIFT) format -i -r Sources Tests Package.swift

@@ -43,7 +43,9 @@ import Torch
             + [layer.runningMean.value, layer.runningVar.value]
     }
 
-    private func compare(_ inputs: [Tensor], training: Bool = true, _ body: @escaping (BatchNorm, [Tensor]) -> Tensor, plain: ([Tensor]) -> Tensor) {
+    private func compare(
+        _ inputs: [Tensor], training: Bool = true, _ body: @escaping (BatchNorm, [Tensor]) -> Tensor, plain: ([Tensor]) -> Tensor
+    ) {
         let layer = makeLayer()
         if !training { layer.eval() }
         let fused = run(layer, inputs) { body(layer, $0) }
@@ -63,7 +65,9 @@ import Torch
         let weights = Tensor.arange(y.count, .float64).reshaped(y.shape).sin()
         (y * weights).sum().backward()
         let expected =
-            [y.detached()] + leaves.map { $0.gradient! } + [weight.gradient!, bias.gradient!] + [state["running_mean"]!, state["running_var"]!]
+            [y.detached()] + leaves.map { $0.gradient! } + [weight.gradient!, bias.gradient!] + [
+                state["running_mean"]!, state["running_var"]!,
+            ]
 
         #expect(fused.count == expected.count)
         for (index, (a, b)) in zip(fused, expected).enumerated() {
