@@ -50,7 +50,7 @@ let package = Package(
             ]),
         library("Files", []),
         library("Torch", ["CTorch", "Files"]),
-        library("Views", ["CPixels", "CCodecs"]),
+        library("Views", ["CPixels", "CCodecs", "Files"]),
         library("Embeddings", ["Torch"]),
         library("Backbones", ["Files", "Torch"]),
         library("Methods", ["Files", "Torch", "Views", "Backbones"]),
@@ -91,6 +91,12 @@ var codecs: (compilerFlags: [String], linkerFlags: [String]) {
     return (["-I\(prefix)/include"], ["-L\(prefix)/lib"])
 }
 
+/// One line and no crash dump.
+func refuse(_ reason: String) -> Never {
+    FileHandle.standardError.write(Data("\(reason)\n".utf8))
+    exit(1)
+}
+
 struct Libtorch {
     let folder: String
 
@@ -99,11 +105,11 @@ struct Libtorch {
         let folder = Context.environment["LIBTORCH"].flatMap { $0.isEmpty ? nil : $0 } ?? inside
         let found = [folder, "\(folder)/torch"].first { FileManager.default.fileExists(atPath: "\($0)/include/ATen/ATen.h") }
         guard let found else {
-            fatalError("no libtorch in \(folder): run ./setup, or set LIBTORCH to an installed torch (the folder with include/ and lib/)")
+            refuse("no libtorch in \(folder): run ./setup, or set LIBTORCH to an installed torch (the folder with include/ and lib/)")
         }
         let libtorch = Libtorch(folder: found)
         if let version = libtorch.version, version < (2, 11) {
-            fatalError(
+            refuse(
                 "libtorch in \(found) is \(version.0).\(version.1), but Fovea needs 2.11 or newer: "
                     + "run ./setup, or point LIBTORCH elsewhere")
         }

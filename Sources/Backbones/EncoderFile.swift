@@ -57,7 +57,9 @@ public enum EncoderFile {
         do {
             try encoder.load(state.filter { !["fc.weight", "fc.bias"].contains($0.key) })
         } catch let mismatch {
-            throw Unusable(description: "\(path) holds weights of another architecture than \(encoder.settings.name): \(mismatch)")
+            throw Unusable(
+                description: "\(path) holds weights of another architecture than \(encoder.settings.name): \(mismatch): "
+                    + "name theirs by --backbone, --width and --image-size")
         }
         encoder.eval()
     }

@@ -152,12 +152,11 @@ public struct NearestNeighbours {
             (tile.scores, tile.indices) = rescored(best.values, places, tile.rows, bank)
             return
         }
-        // Earlier rows stand first, and the order is stable: the lower row wins a tie.
-        let merged = inFallingOrder(
-            .concatenated([before, best.values], dimension: 1), .concatenated([beforeIndices, places], dimension: 1))
-        let kept = Swift.min(count, merged.values.size(1))
-        (tile.scores, tile.indices) = rescored(
-            merged.values.narrowed(1, from: 0, count: kept), merged.columns.narrowed(1, from: 0, count: kept), tile.rows, bank)
+        // Earlier rows stand first: the lower row wins a tie.
+        let all = Tensor.concatenated([before, best.values], dimension: 1)
+        let merged = topScores(all, Swift.min(count, all.size(1)))
+        let indices = Tensor.concatenated([beforeIndices, places], dimension: 1).gathered(1, merged.columns)
+        (tile.scores, tile.indices) = rescored(merged.values, indices, tile.rows, bank)
     }
 
     /// −∞ where a query meets itself.

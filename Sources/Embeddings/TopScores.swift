@@ -1,16 +1,22 @@
 internal import Torch
 
 /// The largest scores of each row, ties broken towards the lower column.
-///
-/// libtorch's `topk` breaks ties as it likes. One element more than asked for shows which rows are tied at the boundary;
-/// only those are chosen again, by a key that is larger for lower columns.
 /// - Parameters:
-///   - scores: [rows, columns] without NaN, columns < 2²⁴.
+///   - scores: [rows, columns] float32 without NaN, columns < 2²⁴.
 ///   - count: how many; at most the columns.
 /// - Returns: two tensors [rows, count], in falling order of score.
 func topScores(_ scores: Tensor, _ count: Int) -> (values: Tensor, columns: Tensor) {
     let columns = scores.size(1)
     precondition(count <= columns && columns < 1 << 24, "\(count) of \(columns) scores asked for")
+    return scores.device == .cpu ? scores.stableTop(count) : topScoresByKeys(scores, count)
+}
+
+/// The same with libtorch's operations, for the devices that the CPU's loop does not reach.
+///
+/// `topk` breaks ties as it likes. One element more than asked for shows which rows are tied at the boundary; only those
+/// are chosen again, by a key that is larger for lower columns.
+func topScoresByKeys(_ scores: Tensor, _ count: Int) -> (values: Tensor, columns: Tensor) {
+    let columns = scores.size(1)
     var chosen: Tensor
     if count == columns {
         chosen = Tensor.arange(columns, on: scores.device).unsqueezed(0).expanded(scores.shape)

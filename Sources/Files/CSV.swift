@@ -10,8 +10,13 @@ public enum CSV {
 
     /// All records, the header among them. Lines may end with CRLF or LF; a leading byte order mark and empty lines are skipped.
     public static func parse(_ text: String) throws(Failure) -> [[String]] {
-        var parser = Parser(bytes: Array(text.utf8))
-        return try parser.records()
+        let bytes = Array(text.utf8)
+        return try bytes.withUnsafeBufferPointer { bytes throws(Failure) -> [[String]] in
+            var reader = Reader(UnsafeRawBufferPointer(bytes))
+            var records: [[String]] = []
+            while let record = try reader.next() { records.append(record.fields) }
+            return records
+        }
     }
 
     /// `records` as text. Fields are quoted where RFC 4180 asks for it, and where a leading or trailing space would be lost.
@@ -26,44 +31,48 @@ public enum CSV {
         return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
-    private static let comma = UInt8(ascii: ",")
-    private static let quote = UInt8(ascii: "\"")
-    private static let newline = UInt8(ascii: "\n")
-    private static let carriageReturn = UInt8(ascii: "\r")
+    fileprivate static let comma = UInt8(ascii: ",")
+    fileprivate static let quote = UInt8(ascii: "\"")
+    fileprivate static let newline = UInt8(ascii: "\n")
+    fileprivate static let carriageReturn = UInt8(ascii: "\r")
+}
 
-    private struct Parser {
-        let bytes: [UInt8]
-        var position = 0
-        var line = 1
+extension CSV {
+    /// Record by record, for lists of millions of lines. The bytes must outlive the reader.
+    public struct Reader {
+        private let bytes: UnsafeRawBufferPointer
+        private var position = 0
+        private var line = 1
 
-        init(bytes: [UInt8]) {
+        public init(_ bytes: UnsafeRawBufferPointer) {
             self.bytes = bytes
             if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
         }
 
-        mutating func records() throws(Failure) -> [[String]] {
-            var records: [[String]] = []
-            while position < bytes.count {
-                let record = try record()
-                if record != [""] { records.append(record) }
-            }
-            return records
-        }
-
-        private mutating func record() throws(Failure) -> [String] {
+        /// The next record and the line that it begins on; nil at the end.
+        public mutating func next() throws(Failure) -> (line: Int, fields: [String])? {
+            while position < bytes.count, isBreak(bytes[position]) { passBreak() }
+            guard position < bytes.count else { return nil }
+            let start = line
             var fields: [String] = []
             while true {
                 fields.append(try field())
-                guard position < bytes.count else { return fields }
-                let byte = bytes[position]
+                guard position < bytes.count, bytes[position] == comma else { return (start, fields) }
                 position += 1
-                if byte == comma { continue }
-                if byte == carriageReturn, position < bytes.count, bytes[position] == newline { position += 1 }
-                line += 1
-                return fields
             }
         }
 
+        private func isBreak(_ byte: UInt8) -> Bool { byte == newline || byte == carriageReturn }
+
+        /// CR LF is one break, a CR or LF by itself as well.
+        private mutating func passBreak() {
+            let isReturn = bytes[position] == carriageReturn
+            position += 1
+            if isReturn, position < bytes.count, bytes[position] == newline { position += 1 }
+            line += 1
+        }
+
+        /// Leaves the position on the comma or line break behind the field.
         private mutating func field() throws(Failure) -> String {
             guard position < bytes.count, bytes[position] == quote else { return try bareField() }
             let opened = line
@@ -82,8 +91,8 @@ public enum CSV {
                     position += 1
                     continue
                 }
-                guard position == bytes.count || [comma, newline, carriageReturn].contains(bytes[position]) else {
-                    throw Failure(line: line, reason: "text after a closing quote")
+                guard position == bytes.count || bytes[position] == comma || isBreak(bytes[position]) else {
+                    throw Failure(line: line, reason: "text after a closing quote: double the quotes inside a field")
                 }
                 return String(decoding: value, as: UTF8.self)
             }
@@ -92,8 +101,10 @@ public enum CSV {
 
         private mutating func bareField() throws(Failure) -> String {
             let start = position
-            while position < bytes.count, ![comma, newline, carriageReturn].contains(bytes[position]) {
-                if bytes[position] == quote { throw Failure(line: line, reason: "a quote inside an unquoted field") }
+            while position < bytes.count, bytes[position] != comma, !isBreak(bytes[position]) {
+                if bytes[position] == quote {
+                    throw Failure(line: line, reason: "a quote inside an unquoted field: quote the field and double the quotes inside")
+                }
                 position += 1
             }
             return String(decoding: bytes[start..<position], as: UTF8.self)

@@ -8,6 +8,12 @@ public enum Spelling {
         return best.distance <= max(2, name.utf8.count / 3) ? best.name : nil
     }
 
+    /// `"unknown kind 'x'; did you mean 'y'?"`, or the list of what there is.
+    public static func unknown(_ kind: String, _ name: String, among names: [String]) -> String {
+        if let nearest = nearest(to: name, among: names) { return "unknown \(kind) '\(name)'; did you mean '\(nearest)'?" }
+        return "unknown \(kind) '\(name)'; there are \(names.sorted().joined(separator: ", "))"
+    }
+
     /// Optimal string alignment distance.
     static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var before: [Int] = []

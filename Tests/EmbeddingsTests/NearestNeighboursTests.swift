@@ -131,9 +131,10 @@ import Torch
             // Some rows with excluded columns.
             scores[0..<20].diagonal.fillInPlace(-.infinity)
             let (best, order) = scores.sorted(1, descending: true)
-            let found = topScores(scores, count)
-            #expect(found.columns.ints == order.narrowed(1, from: 0, count: count).ints)
-            #expect(found.values.floats == best.narrowed(1, from: 0, count: count).floats)
+            for found in [topScores(scores, count), topScoresByKeys(scores, count)] {
+                #expect(found.columns.ints == order.narrowed(1, from: 0, count: count).ints)
+                #expect(found.values.floats == best.narrowed(1, from: 0, count: count).floats)
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ import Testing
         let run = try TemporaryRun(wholeRun)
         let folder = try RunFolderReader(run.url)
         #expect(try folder.summary()?.dataset?.images == 10000)
-        #expect(try folder.summary()?.seconds == 320.5)
+        #expect(try folder.timing()?.seconds == 320.5)
         #expect(try folder.health() == HealthVerdict(status: .warning, messages: ["rank of h fell to 4"]))
         #expect(try folder.metrics()?.values("knn") == [nil, 0.31, nil])
         #expect(try folder.unreadableFiles() == [.init(name: "broken.jpg", reason: "truncated")])
@@ -29,7 +29,7 @@ import Testing
 
     @Test(arguments: [
         ("{\"seconds\":", "summary.json is damaged: it is not JSON"),
-        ("{\"seconds\":\"long\"}", "summary.json is damaged: seconds: not a number"),
+        ("{\"epochs\":\"long\"}", "summary.json is damaged: epochs: not a number"),
         ("{\"dataset\":{\"images\":[]}}", "summary.json is damaged: dataset.images: not a number"),
         ("[]", "summary.json is damaged: not an object"),
     ])

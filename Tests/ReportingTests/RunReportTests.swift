@@ -26,6 +26,8 @@ import Testing
     @Test func sectionsInOrder() throws {
         let document = try page(try wholeTemporaryRun())
         #expect(sections(document) == ["results", "learning", "health", "neighbours", "map", "views", "facts", "unreadable"])
+        #expect(
+            document.all("dd").map(\.text).filter { ["5\u{A0}min\u{A0}21\u{A0}s", "5 min 21 s"].contains($0) }.count == 1, "timing.json")
         #expect(document.all("h1").first?.text == "kNN 41.9\u{A0}% on 2,000 test images: 11.7 points above a random encoder.")
         #expect(document.all("aside").isEmpty)
     }

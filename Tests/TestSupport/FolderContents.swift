@@ -13,10 +13,12 @@ public func files(below folder: String) throws -> [String: [UInt8]] {
 }
 
 /// How the files below two folders differ, as text: names that one lacks, and files of other bytes. Empty when they are the same.
+/// Reports are compared without the time and memory that they show.
 public func differences(_ a: [String: [UInt8]], _ b: [String: [UInt8]], ignoring ignored: Set<String> = []) -> [String] {
     Set(a.keys).union(b.keys).subtracting(ignored).sorted().compactMap { name in
         switch (a[name], b[name]) {
-        case (let one?, let other?):
+        case (var one?, var other?):
+            if name.hasSuffix(".html") { (one, other) = (withoutTiming(one), withoutTiming(other)) }
             guard one != other else { return nil }
             let place = zip(one, other).enumerated().first { $1.0 != $1.1 }?.offset ?? min(one.count, other.count)
             return "\(name) differs at byte \(place) (\(one.count) and \(other.count) bytes)"
@@ -24,4 +26,8 @@ public func differences(_ a: [String: [UInt8]], _ b: [String: [UInt8]], ignoring
         default: return "\(name) is only in the first"
         }
     }
+}
+
+private func withoutTiming(_ html: [UInt8]) -> [UInt8] {
+    Array(String(decoding: html, as: UTF8.self).replacing(#/<div class="timing">.*?</div>/#, with: "").utf8)
 }

@@ -185,6 +185,20 @@ import Testing
         #expect(net(.randn([8, 3], .float64)).dataType == .float64)
     }
 
+    @Test func weightsThatReflectionWouldMissAreRefused() async throws {
+        let tuple = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            final class Hidden: Module { let pair = (Linear(2, 2), 3) }
+            _ = Hidden().parameters
+        }
+        let text = String(decoding: try #require(tuple).standardErrorContent, as: UTF8.self)
+        #expect(text.contains("'pair' holds weights in a (Linear, Int)"), "\(text)")
+        await #expect(processExitsWith: .failure) {
+            struct Heads { let rotation = [Linear(2, 2)] }
+            final class Hidden: Module { let heads = Heads() }
+            _ = Hidden().namedBuffers
+        }
+    }
+
     @Test func longListsAreCut() {
         let mismatch = StateDictMismatch(missing: (0..<9).map { "k\($0)" })
         #expect(mismatch.description == "the weights do not fit the network: missing k0, k1, k2, … (9 in all)")

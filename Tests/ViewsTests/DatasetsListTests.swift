@@ -61,8 +61,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a.png,x\n,y", 2, "no path: expected path,label"), ("a.png,x\n\n\"b", 3, "a quote is opened but not closed"),
-        ("\"a\"b,x", 1, "text behind a closing quote: double the quotes inside a field"),
+        ("a.png,x\n,y", 2, "no path: expected path,label"), ("a.png,x\n\n\"b", 3, "a quote is opened and never closed"),
+        ("\"a\"b,x", 1, "text after a closing quote: double the quotes inside a field"),
         ("path,label\n", 1, "the list names no image: expected lines path,label"),
     ])
     func brokenLines(text: String, line: Int, reason: String) throws {

@@ -80,6 +80,9 @@ ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bia
                                     bool training, double momentum, double epsilon, ct_tensor kernel, int64_t stride, int64_t padding,
                                     ct_tensor *out);
 
+// The `count` largest of each row of float32 scores [rows, columns] on the CPU, falling, ties to the lower column (top_scores.cpp).
+ct_status ct_top_scores(ct_tensor scores, int64_t count, ct_tensor *values, ct_tensor *columns);
+
 // The process (runtime.cpp)
 const char *ct_version(void);
 int ct_device_count(int type);

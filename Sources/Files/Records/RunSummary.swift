@@ -1,4 +1,4 @@
-/// `summary.json`: what was trained, on what, for how long. Every field is optional, for folders of older or broken-off runs.
+/// `summary.json`: what was trained, and on what. Every field is optional, for folders of older or broken-off runs.
 public struct RunSummary: Codable, Sendable, Equatable {
     public var fovea: String?
     public var method: String?
@@ -10,9 +10,6 @@ public struct RunSummary: Codable, Sendable, Equatable {
     public var batchSize: Int?
     /// Pixels along one side of what the encoder sees.
     public var imageSize: Int?
-    /// Wall clock.
-    public var seconds: Double?
-    public var peakMemoryMB: Double?
     public var device: String?
     public var threads: Int?
     public var libtorch: String?
@@ -34,8 +31,8 @@ public struct RunSummary: Codable, Sendable, Equatable {
 
     public init(
         fovea: String? = nil, method: String? = nil, paper: String? = nil, backbone: String? = nil, parameters: Int? = nil,
-        dataset: Dataset? = nil, epochs: Int? = nil, batchSize: Int? = nil, imageSize: Int? = nil, seconds: Double? = nil,
-        peakMemoryMB: Double? = nil, device: String? = nil, threads: Int? = nil, libtorch: String? = nil, seed: Int? = nil
+        dataset: Dataset? = nil, epochs: Int? = nil, batchSize: Int? = nil, imageSize: Int? = nil,
+        device: String? = nil, threads: Int? = nil, libtorch: String? = nil, seed: Int? = nil
     ) {
         self.fovea = fovea
         self.method = method
@@ -46,8 +43,6 @@ public struct RunSummary: Codable, Sendable, Equatable {
         self.epochs = epochs
         self.batchSize = batchSize
         self.imageSize = imageSize
-        self.seconds = seconds
-        self.peakMemoryMB = peakMemoryMB
         self.device = device
         self.threads = threads
         self.libtorch = libtorch

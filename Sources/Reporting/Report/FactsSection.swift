@@ -36,8 +36,6 @@ struct FactsSection {
             ("Epochs", summary.epochs.map(NumberStyle.count)),
             ("Batch size", summary.batchSize.map(NumberStyle.count)),
             ("Seed", summary.seed.map { String($0) }),
-            ("Training time", summary.seconds.map(NumberStyle.duration)),
-            ("Peak memory", summary.peakMemoryMB.map(NumberStyle.memory)),
             ("Device", summary.device),
             ("Threads", summary.threads.map(NumberStyle.count)),
             ("libtorch", summary.libtorch),

@@ -53,12 +53,15 @@ struct Masthead {
             ("images", summary?.dataset?.images.map(NumberStyle.count)),
             ("epochs", summary?.epochs.map(NumberStyle.count)),
             ("parameters", summary?.parameters.map(NumberStyle.count)),
-            ("training time", summary?.seconds.map(NumberStyle.duration)),
-            ("peak memory", summary?.peakMemoryMB.map(NumberStyle.memory)),
         ]
-        let items = facts.compactMap { name, value in
-            value.map { "<div><dt>\(name)</dt><dd>\($0)</dd></div>" as Markup }
-        }
+        let timing: [(String, String?)] = [
+            ("training time", contents.timing?.seconds.map(NumberStyle.duration)),
+            ("peak memory", contents.timing?.peakMemoryMB.map(NumberStyle.memory)),
+        ]
+        let items: [Markup] =
+            facts.compactMap { name, value in value.map { "<div><dt>\(name)</dt><dd>\($0)</dd></div>" } }
+            // Marked, because it is all in which the reports of two equal runs differ.
+            + timing.compactMap { name, value in value.map { #"<div class="timing"><dt>\#(name)</dt><dd>\#($0)</dd></div>"# } }
         return items.isEmpty ? .empty : #"<dl class="strip">\#(items)</dl>\#n"#
     }
 

@@ -4,6 +4,7 @@ internal import Files
 struct RunContents {
     var folder: RunFolderReader
     var summary: RunSummary?
+    var timing: RunTiming?
     var recipe: String?
     var metrics: MetricTable?
     var health: HealthVerdict?
@@ -24,6 +25,7 @@ struct RunContents {
             }
         }
         summary = read { _ throws(ReportError) in try folder.summary() }
+        timing = read { _ throws(ReportError) in try folder.timing() }
         recipe = read { _ throws(ReportError) in try folder.recipe() }
         metrics = read { _ throws(ReportError) in try folder.metrics() }
         health = read { _ throws(ReportError) in try folder.health() }

@@ -16,6 +16,8 @@ public struct RunFolderReader: Sendable {
 
     public func summary() throws(ReportError) -> RunSummary? { try json("summary.json") }
 
+    public func timing() throws(ReportError) -> RunTiming? { try json("timing.json") }
+
     public func health() throws(ReportError) -> HealthVerdict? { try json("health.json") }
 
     public func recipe() throws(ReportError) -> String? {

@@ -6,7 +6,8 @@
 ///         let runningMean = Buffer(.zeros([128]))  // running_mean
 ///     }
 ///
-/// Arrays, dictionaries and optionals of these are searched too (`blocks.0.conv1.weight`). The structure is read once,
+/// Arrays, dictionaries and optionals of these are searched too (`blocks.0.conv1.weight`); tuples, structs and enums that
+/// hold any are refused by a trap. The structure is read once,
 /// at first use, and must not change afterwards. Computed and lazy properties are not looked at.
 open class Module {
     /// Whether layers that behave differently in training (batch-norm, dropout) do so. Set it by `train()` and `eval()`.
@@ -129,8 +130,24 @@ private enum Reflection {
                 for entry in entries.sorted(by: { "\($0[0].value)" < "\($1[0].value)" }) {
                     collect("\(key).\(entry[0].value)", entry[1].value, &found)
                 }
+            // A tuple's elements have no stable names, a struct's would need rules of their own: neither may hide weights.
+            case .tuple, .struct, .enum:
+                if mirror.children.contains(where: { holdsWeights($0.value) }) {
+                    fatalError(
+                        "'\(key)' holds weights in a \(type(of: value)), where they are not found: declare them as properties of a Module")
+                }
             default: break
             }
+        }
+    }
+
+    private static func holdsWeights(_ value: Any) -> Bool {
+        switch value {
+        case is Parameter, is Buffer, is Module: return true
+        case is any PlainArray, is String: return false
+        default:
+            let mirror = Mirror(reflecting: value)
+            return mirror.displayStyle != .class && mirror.children.contains { holdsWeights($0.value) }
         }
     }
 

@@ -8,12 +8,6 @@ struct RunClock {
         let imagesPerSecond: Double
     }
 
-    struct Summary: Encodable {
-        /// Of this process's part of the run.
-        var seconds: Double
-        var peakMemoryMB: Int
-    }
-
     private let begun = Date()
     private var epochStart = Date()
     private var checkpointAt = Date()
@@ -47,7 +41,7 @@ struct RunClock {
         return Epoch(seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9))
     }
 
-    var summary: Summary { Summary(seconds: Date().timeIntervalSince(begun), peakMemoryMB: ProcessMemory.peak >> 20) }
+    var summary: RunTiming { RunTiming(seconds: Date().timeIntervalSince(begun), peakMemoryMB: Double(ProcessMemory.peak >> 20)) }
 
     /// `timing.csv`: a row per epoch, appended.
     func append(to path: String, epoch: Int, _ timing: Epoch) throws(FileError) {

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Any augmentation, as a recipe lists it: `- colorJitter: {brightness: 0.4}`, or `- horizontalFlip` for the defaults.
 public struct Augmentation: Sendable, Codable, Equatable, CustomStringConvertible {
     public let step: any AugmentationStep
@@ -51,7 +53,7 @@ public struct Augmentation: Sendable, Codable, Equatable, CustomStringConvertibl
 
     private static func kind(named name: String, _ path: [any CodingKey]) throws -> any AugmentationStep.Type {
         if let type = known.first(where: { $0.name == name }) { return type }
-        let message = NearestName.message(unknown: "augmentation", name, among: known.map { $0.name })
+        let message = Spelling.unknown("augmentation", name, among: known.map { $0.name })
         throw DecodingError.dataCorrupted(.init(codingPath: path, debugDescription: message))
     }
 }

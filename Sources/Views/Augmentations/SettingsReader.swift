@@ -1,3 +1,5 @@
+internal import Files
+
 /// Reads a block of settings in which every one may be left out, and none may be misspelt.
 struct SettingsReader<Key: CodingKey & CaseIterable> {
     private let container: KeyedDecodingContainer<AnyKey>
@@ -6,7 +8,7 @@ struct SettingsReader<Key: CodingKey & CaseIterable> {
         container = try decoder.container(keyedBy: AnyKey.self)
         let known = Key.allCases.map(\.stringValue)
         for key in container.allKeys where !known.contains(key.stringValue) {
-            let message = "\(name): " + NearestName.message(unknown: "setting", key.stringValue, among: known)
+            let message = "\(name): " + Spelling.unknown("setting", key.stringValue, among: known)
             throw DecodingError.dataCorrupted(.init(codingPath: container.codingPath + [key], debugDescription: message))
         }
     }

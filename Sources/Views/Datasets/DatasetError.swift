@@ -20,7 +20,7 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noSuchPath(let path):
-            return "no such file or folder: \(path)"
+            return "no such file or folder: \(path): check the path (a relative one starts at the current folder)"
         case .unreadable(let path, let reason):
             return "cannot read \(path): \(reason)"
         case .noImages(let folder, let ignored, let archive):

@@ -1,3 +1,5 @@
+internal import Files
+
 /// Images named in a CSV file: a path, relative to the CSV's folder or absolute, and perhaps a label.
 ///
 /// With a header (recognised by its names) the columns may stand in any order: the first of `path`, `file`, `filename`,
@@ -27,14 +29,14 @@ public struct ListDataset: ImageDataset {
         let slash = file.lastIndex(of: "/")
         let folder = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
 
-        var reader = CSVReader(contents.bytes, file: file)
+        var reader = CSV.Reader(contents.bytes)
         var paths = NameTable()
         var names: [String] = []
         var numbers: [String: Int32] = [:]
         var labels: [Int32] = []
         var (pathColumn, labelColumn): (Int, Int?) = (0, 1)
         var isFirst = true
-        while let (line, fields) = try reader.next() {
+        while let (line, fields) = try Self.next(&reader, file) {
             if isFirst {
                 isFirst = false
                 let header = fields.map { $0.lowercased() }
@@ -82,6 +84,12 @@ public struct ListDataset: ImageDataset {
         self.file = file
         self.folder = folder
         decoder = options.decoder
+    }
+
+    private static func next(_ reader: inout CSV.Reader, _ file: String) throws(DatasetError) -> (line: Int, fields: [String])? {
+        do throws(CSV.Failure) { return try reader.next() } catch {
+            throw .badLine(file: file, line: error.line, reason: error.reason)
+        }
     }
 
     private static func resolve(_ path: String, in folder: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }

@@ -1,8 +1,6 @@
 import Files
 import Testing
 
-@testable import Reporting
-
 @Suite struct CSVTests {
     @Test func quotedFieldsHoldCommasQuotesAndLineBreaks() throws {
         let records = try CSV.parse("name,reason\r\n\"a,b\",\"said \"\"no\"\"\"\r\n\"two\nlines\",\"cr\r\nlf\"\r\n")
@@ -38,14 +36,5 @@ import Testing
     @Test func whatIsWrittenIsReadAgain() throws {
         let records = [["name", "reason"], ["\"", "\"\"\n"], ["ünï, 猫", "\r"], [" ", "x"]]
         #expect(try CSV.parse(CSV.write(records)) == records)
-    }
-
-    @Test func metricCellsThatAreNoNumbersAreGaps() {
-        let table = MetricTable(records: [["epoch", " loss "], ["1", "2.5"], ["2", "nan"], ["3", ""], ["4"], ["5", "-inf"]])
-        #expect(table.columns == ["epoch", "loss"])
-        #expect(table.values("loss") == [2.5, nil, nil, nil, nil])
-        #expect(table.notFinite.map(\.column) == ["loss"])
-        #expect(table.notFinite.map(\.rows) == [2])
-        #expect(table.values("absent") == nil)
     }
 }
