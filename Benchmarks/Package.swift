@@ -9,6 +9,9 @@ let package = Package(
     targets: [
         .executableTarget(name: "augment-throughput", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/AugmentThroughput"),
         .executableTarget(name: "simclr-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/SimCLRThroughput"),
+        .executableTarget(name: "embed-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/EmbedThroughput"),
+        .executableTarget(
+            name: "neighbour-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/NeighbourThroughput"),
     ],
     swiftLanguageModes: [.v6]
 )

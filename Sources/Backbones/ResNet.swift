@@ -82,7 +82,7 @@ public final class ResNet: Backbone {
     }
 
     private func beforeStages(_ x: Tensor) -> Tensor {
-        let x = bn1.relu(conv1(x))
+        let x = x.convolved(by: (conv1, bn1))
         return stem == .imagenet ? x.maxPool2d(3, stride: 2, padding: 1) : x
     }
 }
@@ -93,7 +93,7 @@ final class BasicBlock: Layer {
     let bn1: BatchNorm
     let conv2: Conv2d
     let bn2: BatchNorm
-    let downsample: Sequential?
+    let downsample: Projection?
 
     init(_ inputs: Int, _ channels: Int, stride: Int, zeroInit: Bool) {
         conv1 = Conv2d(inputs, channels, kernel: 3, stride: stride, padding: 1, bias: false, kaimingFanOut: true)
@@ -105,7 +105,7 @@ final class BasicBlock: Layer {
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        bn2.relu(bn1.relu(conv1(x), into: conv2), adding: downsample?(x) ?? x)
+        x.convolved(by: (conv1, bn1), (conv2, bn2), adding: downsample?(x) ?? x)
     }
 }
 
@@ -117,7 +117,7 @@ final class Bottleneck: Layer {
     let bn2: BatchNorm
     let conv3: Conv2d
     let bn3: BatchNorm
-    let downsample: Sequential?
+    let downsample: Projection?
 
     init(_ inputs: Int, _ channels: Int, stride: Int, zeroInit: Bool) {
         conv1 = Conv2d(inputs, channels, kernel: 1, bias: false, kaimingFanOut: true)
@@ -131,12 +131,25 @@ final class Bottleneck: Layer {
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        bn3.relu(bn2.relu(bn1.relu(conv1(x), into: conv2), into: conv3), adding: downsample?(x) ?? x)
+        x.convolved(by: (conv1, bn1), (conv2, bn2), (conv3, bn3), adding: downsample?(x) ?? x)
     }
 }
 
-private func shortcut(_ inputs: Int, _ outputs: Int, stride: Int) -> Sequential? {
-    guard stride != 1 || inputs != outputs else { return nil }
-    return Sequential(
-        Conv2d(inputs, outputs, kernel: 1, stride: stride, bias: false, kaimingFanOut: true), BatchNorm(outputs))
+private func shortcut(_ inputs: Int, _ outputs: Int, stride: Int) -> Projection? {
+    stride == 1 && inputs == outputs ? nil : Projection(inputs, outputs, stride: stride)
+}
+
+/// The shortcut's 1×1 convolution where shapes change; its keys are `0` and `1`, as torchvision has them.
+final class Projection: Layer {
+    private let convolution: Conv2d
+    private let norm: BatchNorm
+
+    init(_ inputs: Int, _ outputs: Int, stride: Int) {
+        convolution = Conv2d(inputs, outputs, kernel: 1, stride: stride, bias: false, kaimingFanOut: true)
+        norm = BatchNorm(outputs)
+    }
+
+    override var children: [(key: String, child: Module)] { [("0", convolution), ("1", norm)] }
+
+    override func callAsFunction(_ x: Tensor) -> Tensor { x.convolved(by: (convolution, norm), relu: false) }
 }

@@ -1,5 +1,6 @@
-// The k largest of each row, the lower column winning a tie: libtorch's topk breaks ties as it likes, and reads each row
-// several times. Here a row is read once; what exceeds the k-th largest so far is put aside, and sorted out when 3k wait.
+// The k largest of each row of a matrix that comes in blocks of columns, the lower column winning a tie. libtorch's topk breaks
+// ties as it likes, and reads each row several times. Here a row is read once: what exceeds the k-th largest so far is put
+// aside, and sorted out when k more wait.
 #include "shim.h"
 #include "norm_loops.h"
 #include <ATen/Parallel.h>
@@ -19,7 +20,7 @@ struct Candidate {
 
 constexpr int64_t block = 32;
 
-/// The first block at or after `column` with a score above the threshold; `columns` rounded down to whole blocks if there is none.
+/// The first block at or after `column` with a score above the threshold; the first that is not whole, if there is none.
 SHIM_CLONES int64_t next_block(const float *scores, int64_t column, int64_t columns, float threshold) {
     for (; column + block <= columns; column += block) {
         int any = 0;
@@ -29,60 +30,94 @@ SHIM_CLONES int64_t next_block(const float *scores, int64_t column, int64_t colu
     return column;
 }
 
-class Selection {
-  public:
-    explicit Selection(int64_t count) : count(count), limit(std::max<int64_t>(4 * count, 64)) { candidates.reserve(limit); }
+struct Selection {
+    int64_t rows, count, limit;
+    std::vector<Candidate> all;  // `limit` for each row
+    std::vector<int32_t> held;
+    std::vector<float> thresholds;  // the k-th largest, once k were sorted out
+    std::vector<uint8_t> full;
 
-    void select(const float *scores, int64_t columns, float *values, int64_t *places) {
-        candidates.clear();
-        float threshold = -std::numeric_limits<float>::infinity();
-        bool full = false;  // while fewer than k are known, −∞ is a candidate too
-        int64_t column = 0;
-        while (column < columns) {
-            if (full) column = next_block(scores, column, columns, threshold);
-            const int64_t end = std::min(column + block, columns);
-            for (; column < end; column++) {
-                if (full && !(scores[column] > threshold)) continue;
-                candidates.push_back({scores[column], int32_t(column)});
-                if (int64_t(candidates.size()) < limit) continue;
-                // Columns rise, so that a later one with the threshold's score would lose the tie.
-                std::nth_element(candidates.begin(), candidates.begin() + count - 1, candidates.end());
-                candidates.resize(count);
-                threshold = candidates[count - 1].score;
-                full = true;
-            }
-        }
-        std::partial_sort(candidates.begin(), candidates.begin() + count, candidates.end());
-        for (int64_t i = 0; i < count; i++) {
-            values[i] = candidates[i].score;
-            places[i] = candidates[i].column;
-        }
+    Selection(int64_t rows, int64_t count)
+        : rows(rows), count(count), limit(3 * count + 2 * block), all(rows * limit), held(rows),
+          thresholds(rows, -std::numeric_limits<float>::infinity()), full(rows) {}
+
+    void keep_best(int64_t row) {
+        Candidate *first = all.data() + row * limit;
+        std::nth_element(first, first + count - 1, first + held[row]);
+        held[row] = int32_t(count);
+        thresholds[row] = first[count - 1].score;
+        full[row] = 1;
     }
 
-  private:
-    int64_t count, limit;
-    std::vector<Candidate> candidates;
+    /// Columns rise from call to call, so that a later one with the threshold's score would lose the tie.
+    void add(int64_t row, const float *scores, int64_t columns, int64_t first_column) {
+        Candidate *candidates = all.data() + row * limit;
+        for (int64_t column = 0; column < columns;) {
+            if (full[row]) column = next_block(scores, column, columns, thresholds[row]);
+            const int64_t end = std::min(column + block, columns);
+            if (held[row] + block > limit) {
+                keep_best(row);
+                continue;
+            }
+            // While fewer than k are known, −∞ is a candidate too.
+            int32_t n = held[row];
+            const bool everything = !full[row];
+            const float threshold = thresholds[row];
+            for (; column < end; column++)
+                if (everything || scores[column] > threshold) candidates[n++] = {scores[column], int32_t(first_column + column)};
+            held[row] = n;
+        }
+    }
 };
+
+Selection &selection(ct_top_scores handle) { return *reinterpret_cast<Selection *>(handle); }
 
 }  // namespace
 
-ct_status ct_top_scores(ct_tensor scores, int64_t count, ct_tensor *values, ct_tensor *columns) {
+ct_status ct_top_scores_begin(int64_t rows, int64_t count, ct_top_scores *out) {
     return shim::guarded([&] {
+        TORCH_CHECK(rows >= 0 && count > 0, count, " scores of ", rows, " rows");
+        *out = reinterpret_cast<ct_top_scores>(new Selection(rows, count));
+    });
+}
+
+ct_status ct_top_scores_add(ct_top_scores into, ct_tensor scores, int64_t first_row, int64_t first_column) {
+    return shim::guarded([&] {
+        Selection &found = selection(into);
         const Tensor &given = shim::tensor(scores);
         TORCH_CHECK(given.dim() == 2 && given.is_cpu() && given.scalar_type() == at::kFloat, "float32 scores [rows, columns] on the CPU");
-        TORCH_CHECK(0 < count && count <= given.size(1), count, " of ", given.size(1), " scores");
+        TORCH_CHECK(0 <= first_row && first_row + given.size(0) <= found.rows, "rows from ", first_row, " of ", found.rows);
+        TORCH_CHECK(first_column + given.size(1) <= std::numeric_limits<int32_t>::max(), "more than 2³¹ columns");
         const Tensor all = given.contiguous();
-        const int64_t rows = all.size(0), width = all.size(1);
-        Tensor best = at::empty({rows, count}, all.options()), places = at::empty({rows, count}, all.options().dtype(at::kLong));
+        const int64_t columns = all.size(1);
         const float *data = all.const_data_ptr<float>();
-        float *found = best.mutable_data_ptr<float>();
+        at::parallel_for(0, all.size(0), 16, [&](int64_t begin, int64_t end) {
+            for (int64_t row = begin; row < end; row++) found.add(first_row + row, data + row * columns, columns, first_column);
+        });
+    });
+}
+
+ct_status ct_top_scores_result(ct_top_scores from, ct_tensor *values, ct_tensor *columns) {
+    return shim::guarded([&] {
+        Selection &found = selection(from);
+        int64_t kept = found.count;
+        for (int32_t held : found.held) kept = std::min<int64_t>(kept, held);
+        Tensor best = at::empty({found.rows, kept}, at::kFloat), places = at::empty({found.rows, kept}, at::kLong);
+        float *scores = best.mutable_data_ptr<float>();
         int64_t *at_columns = places.mutable_data_ptr<int64_t>();
-        at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
-            Selection selection(count);
-            for (int64_t row = begin; row < end; row++)
-                selection.select(data + row * width, width, found + row * count, at_columns + row * count);
+        at::parallel_for(0, found.rows, 16, [&](int64_t begin, int64_t end) {
+            for (int64_t row = begin; row < end; row++) {
+                Candidate *first = found.all.data() + row * found.limit;
+                std::partial_sort(first, first + kept, first + found.held[row]);
+                for (int64_t i = 0; i < kept; i++) {
+                    scores[row * kept + i] = first[i].score;
+                    at_columns[row * kept + i] = first[i].column;
+                }
+            }
         });
         *values = shim::handle(best);
         *columns = shim::handle(places);
     });
 }
+
+void ct_top_scores_release(ct_top_scores handle) { delete reinterpret_cast<Selection *>(handle); }

@@ -20,20 +20,20 @@ public struct Neighbours {
 
 /// Exact nearest neighbours of all queries in a bank that arrives in blocks.
 ///
-/// Queries × bank is computed in tiles of 8 million scores (a matrix product, the tile's best k, merged with the best so
-/// far): memory is the queries, the k best of each and a few tiles, however long the bank is, and how it is cut does not
-/// matter. Everything happens on the queries' device.
+/// Queries × bank is computed in tiles (a matrix product, whose best k join the best so far): memory is the queries, the k
+/// best of each and a few tiles, however long the bank is, and how it is cut does not matter. Everything happens on the
+/// queries' device.
 ///
 /// Euclidean candidates are found by ‖q‖² + ‖b‖² − 2 q·b around the first block's mean, whose rounding (about 10⁻⁷ of the
 /// squared norms) can only swap neighbours that are that close; their distances are then computed again as ‖q − b‖, so
 /// that duplicates are at distance 0.
 ///
-///     var search = NearestNeighbours(of: queries, count: 20, by: .cosine)
+///     let search = NearestNeighbours(of: queries, count: 20, by: .cosine)
 ///     for block in blocks { search.add(block) }
 ///     let neighbours = search.result()
-public struct NearestNeighbours {
-    /// Scores of one tile: 32 MiB of float32.
-    static let tileElements = 1 << 23
+public final class NearestNeighbours {
+    /// Scores of one tile: 32 MiB of float32; less on the CPU, whose caches should hold them until they are looked at.
+    private var tileElements: Int { selection == nil ? 1 << 23 : 1 << 20 }
 
     private let queries: Tensor
     private let count: Int
@@ -41,9 +41,14 @@ public struct NearestNeighbours {
     private let selfRows: Range<Int>?
     private var shift: Tensor?
     private var tiles: [Tile] = []
+    /// The best of all queries, on the CPU; `tiles` keep them elsewhere, and where distances are computed again.
+    private let selection: TopScores?
+    /// Scores of a whole tile, used again: fresh memory costs a tenth of the product.
+    private var scratch: Tensor?
     /// Rows of the bank in one tile, of bounded size; the tile's other side follows. Choosing and merging k of few rows
     /// would cost more than the product, so that more neighbours need more rows.
     private var partRows: Int {
+        if selection != nil { return 1 << 11 }
         let wanted = count <= 64 ? 1 << 13 : 1 << 15
         return Swift.max(1 << 12, Swift.min(wanted, (1 << 24) / Swift.max(1, queries.size(1))))
     }
@@ -76,11 +81,13 @@ public struct NearestNeighbours {
         self.count = count
         self.similarity = similarity
         self.selfRows = selfRows
+        selection =
+            similarity != .euclidean && queries.device == .cpu ? TopScores(rows: queries.size(0), count: count) : nil
     }
 
     /// Adds the bank's next rows.
     /// - Parameter block: [m, d] of finite values; moved to the queries' device.
-    public mutating func add(_ block: Tensor) {
+    public func add(_ block: Tensor) {
         precondition(
             block.rank == 2 && block.size(1) == queries.size(1), "a bank of \(block.summary) for queries of \(queries.summary)")
         guard block.size(0) > 0 else { return }
@@ -96,21 +103,23 @@ public struct NearestNeighbours {
         }
     }
 
-    private mutating func addWaiting() {
+    private func addWaiting() {
         guard waitingRows > 0 else { return }
         let part = waiting.count == 1 ? waiting[0] : Tensor.concatenated(waiting)
         (waiting, waitingRows) = ([], 0)
         withoutGradients { addPart(part) }
     }
 
-    private mutating func addPart(_ part: Tensor) {
+    private func addPart(_ part: Tensor) {
         if tiles.isEmpty {
-            let step = NearestNeighbours.tileElements / partRows
+            let step = tileElements / partRows
             tiles = stride(from: 0, to: queries.size(0), by: step).map { Tile(rows: $0..<Swift.min($0 + step, queries.size(0))) }
             if similarity == .euclidean { shift = part.mean(0, keep: true) }
         }
         let bank = Block(values: part, similarity: similarity, shift: shift, start: computedRows)
-        for index in tiles.indices { merge(bank, into: &tiles[index]) }
+        for index in tiles.indices {
+            if let selection { select(bank, tiles[index].rows, into: selection) } else { merge(bank, into: &tiles[index]) }
+        }
         computedRows += part.size(0)
     }
 
@@ -131,6 +140,15 @@ public struct NearestNeighbours {
             squaredNorms = similarity == .euclidean ? forProduct.squared().sum(1) : nil
             rows = start..<start + values.size(0)
         }
+    }
+
+    private func select(_ bank: Block, _ rows: Range<Int>, into selection: TopScores) {
+        let shape = [rows.count, bank.rows.count]
+        let scores = scratch?.shape == shape ? scratch! : Tensor.zeros(shape)
+        scratch = scores
+        queries[rows].matmul(bank.forProduct.t, into: scores)
+        removeSelf(from: scores, rows, bank.rows)
+        selection.add(scores, row: rows.lowerBound, column: bank.rows.lowerBound)
     }
 
     private func merge(_ bank: Block, into tile: inout Tile) {
@@ -183,7 +201,7 @@ public struct NearestNeighbours {
         let step = Swift.max(1, (1 << 22) / queries.size(1))
         for start in stride(from: 0, to: fresh.count, by: step) {
             let part = start..<Swift.min(start + step, fresh.count)
-            let index: (ArraySlice<Int>) -> Tensor = { Tensor(Array($0)).to(queries.device) }
+            let index: (ArraySlice<Int>) -> Tensor = { [queries] in Tensor(Array($0)).to(queries.device) }
             let difference = queries.rows(index(ownRow[part])) - bank.values.rows(index(row[part]))
             let exact = -difference.squared().sum(1)
             let at = index(fresh[part])
@@ -199,13 +217,17 @@ public struct NearestNeighbours {
     ///
     /// Rows can be added afterwards, but then how the bank was cut may decide between rows that are equally near to
     /// rounding.
-    public mutating func result() -> Neighbours {
+    public func result() -> Neighbours {
         addWaiting()
         let available = bankRows - (selfRows == nil ? 0 : 1)
         let kept = Swift.max(0, Swift.min(count, available))
         guard kept > 0, !tiles.isEmpty else {
             return Neighbours(
                 indices: .zeros([queries.size(0), 0], .int64, on: queries.device), values: .zeros([queries.size(0), 0], on: queries.device))
+        }
+        if let found = selection?.result {
+            return Neighbours(
+                indices: found.columns.narrowed(1, from: 0, count: kept), values: found.values.narrowed(1, from: 0, count: kept))
         }
         let indices = Tensor.concatenated(tiles.map { $0.indices!.narrowed(1, from: 0, count: kept) })
         let scores = Tensor.concatenated(tiles.map { $0.scores!.narrowed(1, from: 0, count: kept) })
@@ -217,7 +239,7 @@ public struct NearestNeighbours {
     public static func find(
         _ count: Int, of queries: Tensor, in bank: Tensor, by similarity: Similarity = .cosine, excluding selfRows: Range<Int>? = nil
     ) -> Neighbours {
-        var search = NearestNeighbours(of: queries, count: count, by: similarity, excluding: selfRows)
+        let search = NearestNeighbours(of: queries, count: count, by: similarity, excluding: selfRows)
         search.add(bank)
         return search.result()
     }

@@ -8,7 +8,10 @@ internal import Torch
 func topScores(_ scores: Tensor, _ count: Int) -> (values: Tensor, columns: Tensor) {
     let columns = scores.size(1)
     precondition(count <= columns && columns < 1 << 24, "\(count) of \(columns) scores asked for")
-    return scores.device == .cpu ? scores.stableTop(count) : topScoresByKeys(scores, count)
+    guard scores.device == .cpu else { return topScoresByKeys(scores, count) }
+    let best = TopScores(rows: scores.size(0), count: count)
+    best.add(scores)
+    return best.result
 }
 
 /// The same with libtorch's operations, for the devices that the CPU's loop does not reach.

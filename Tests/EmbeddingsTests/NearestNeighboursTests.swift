@@ -23,7 +23,7 @@ import Torch
     func blocksGiveWhatTheWholeGives(_ similarity: Similarity) throws {
         let (queries, bank) = (normal(50, 24, seed: 1), normal(9000, 24, seed: 2))
         let whole = NearestNeighbours.find(7, of: queries, in: bank, by: similarity)
-        var search = NearestNeighbours(of: queries, count: 7, by: similarity)
+        let search = NearestNeighbours(of: queries, count: 7, by: similarity)
         for (start, end) in [(0, 3), (3, 5), (5, 4100), (4100, 4100), (4100, 9000)] { search.add(bank[start..<end]) }
         #expect(search.bankRows == 9000)
         let found = search.result()
@@ -52,7 +52,7 @@ import Torch
         let expected = (0..<10).flatMap { row in [row, row + 10, row + 20, row + 30] }
         #expect(found.indices.ints == expected)
         // The same in blocks that cut the duplicates.
-        var search = NearestNeighbours(of: base, count: 4, by: similarity)
+        let search = NearestNeighbours(of: base, count: 4, by: similarity)
         for start in stride(from: 0, to: 300, by: 7) { search.add(bank[start..<min(start + 7, 300)]) }
         #expect(search.result().indices.ints == expected)
         if similarity == .euclidean { #expect(found.values.max().item == 0) }
@@ -88,7 +88,7 @@ import Torch
         let others = NearestNeighbours.findOthers(10, in: matrix)
         #expect(others.indices.shape == [4, 3] && others.values.isFinite().all().item == 1)
         #expect(NearestNeighbours.findOthers(10, in: matrix, by: .euclidean).values.isFinite().all().item == 1)
-        var empty = NearestNeighbours(of: matrix, count: 3)
+        let empty = NearestNeighbours(of: matrix, count: 3)
         #expect(empty.result().indices.shape == [4, 0])
         #expect(NearestNeighbours.findOthers(2, in: normal(1, 8, seed: 6)).indices.shape == [1, 0])
     }

@@ -80,8 +80,20 @@ ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bia
                                     bool training, double momentum, double epsilon, ct_tensor kernel, int64_t stride, int64_t padding,
                                     ct_tensor *out);
 
-// The `count` largest of each row of float32 scores [rows, columns] on the CPU, falling, ties to the lower column (top_scores.cpp).
-ct_status ct_top_scores(ct_tensor scores, int64_t count, ct_tensor *values, ct_tensor *columns);
+// relu(batch norm of running statistics(conv2d(x, kernel)) [+ residual]) without a graph (folded_convolution.cpp); weight, bias
+// and residual may be NULL. Only where ct_folds_convolution(x).
+bool ct_folds_convolution(ct_tensor x);
+ct_status ct_folded_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, int64_t padding, ct_tensor weight, ct_tensor bias,
+                                ct_tensor running_mean, ct_tensor running_variance, double epsilon, ct_tensor residual, bool relu,
+                                ct_tensor *out);
+
+// The `count` largest of each row of float32 scores on the CPU that come in blocks, columns rising (top_scores.cpp). The result is
+// in falling order, ties to the lower column, and as wide as the shortest row allows.
+typedef struct ct_top_scores_opaque *ct_top_scores;
+ct_status ct_top_scores_begin(int64_t rows, int64_t count, ct_top_scores *out);
+ct_status ct_top_scores_add(ct_top_scores into, ct_tensor scores, int64_t first_row, int64_t first_column);
+ct_status ct_top_scores_result(ct_top_scores from, ct_tensor *values, ct_tensor *columns);
+void ct_top_scores_release(ct_top_scores handle);
 
 // The process (runtime.cpp)
 const char *ct_version(void);

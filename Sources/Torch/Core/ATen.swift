@@ -71,6 +71,7 @@ enum ATen {
 
     // Products
     static let matmul = Operation("matmul")
+    static let mmOut = Operation("mm", "out")
     static let addmm = Operation("addmm")
 
     // Shape

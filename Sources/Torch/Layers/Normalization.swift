@@ -51,11 +51,24 @@ public final class BatchNorm: Layer {
         return Tensor(result!)
     }
 
+    /// self(convolution(x)) [+ residual] [→ ReLU] with the normalisation folded into the kernel; nil where that cannot be: in
+    /// training, where a graph is recorded, or without oneDNN.
+    func folded(into convolution: Conv2d, _ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor? {
+        guard !isTraining, convolution.isPlain, ct_folds_convolution(x.handle) else { return nil }
+        var result: ct_tensor?
+        check("folded_convolution", [x, convolution.weight.value, residual].compactMap { $0 }) {
+            ct_folded_convolution(
+                x.handle, convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding), weight?.value.handle,
+                bias?.value.handle, runningMean.value.handle, runningVar.value.handle, epsilon, residual?.handle, relu, &result)
+        }
+        return Tensor(result!)
+    }
+
     private func countBatch(_ x: Tensor) {
         if isTraining { numBatchesTracked.value.addInPlace(Tensor(scalar: 1).to(x.device)) }
     }
 
-    private func normalized(_ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor {
+    func normalized(_ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor {
         countBatch(x)
         var result: ct_tensor?
         check("batch_norm", [x, residual, weight?.value].compactMap { $0 }) {

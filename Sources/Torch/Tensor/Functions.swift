@@ -2,6 +2,9 @@ extension Tensor {
     /// Matrix product, batched over leading dimensions.
     public func matmul(_ other: Tensor) -> Tensor { ATen.matmul(self, other) }
 
+    /// The product of two matrices, written over `result`, which has its shape; without a graph.
+    public func matmul(_ other: Tensor, into result: Tensor) { ATen.mmOut(self, other, result) }
+
     public func relu() -> Tensor { ATen.relu(self) }
     /// Over self's memory: saves an activation where nothing else needs self.
     public func reluInPlace() -> Tensor { ATen.reluInPlace(self) }

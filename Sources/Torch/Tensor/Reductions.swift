@@ -1,5 +1,3 @@
-internal import CTorch
-
 extension Tensor {
     public func sum() -> Tensor { ATen.sumAll(self) }
     public func sum(_ dimensions: Int..., keep: Bool = false) -> Tensor { ATen.sum(self, dimensions, keep) }
@@ -26,14 +24,6 @@ extension Tensor {
     public func top(_ count: Int, dimension: Int = -1) -> (values: Tensor, indices: Tensor) {
         let found = ATen.topk.tuple(self, count, dimension)
         return (found[0], found[1])
-    }
-
-    /// The `count` largest of each row, in falling order, equal ones by rising column; float32 [rows, columns] on the CPU,
-    /// columns < 2³¹, without NaN. Reads every row once.
-    public func stableTop(_ count: Int) -> (values: Tensor, columns: Tensor) {
-        var (values, columns): (ct_tensor?, ct_tensor?)
-        check("stable_top", self) { ct_top_scores(handle, Int64(count), &values, &columns) }
-        return (Tensor(values!), Tensor(columns!))
     }
 
     /// Stable.

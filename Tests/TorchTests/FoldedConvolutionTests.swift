@@ -1,0 +1,72 @@
+import TestSupport
+import Testing
+
+@testable import Torch
+
+/// Convolutions with their normalisations folded in against the plain operations in float64.
+@Suite struct FoldedConvolutionTests {
+    private func makeNorm(_ channels: Int, affine: Bool = true) -> BatchNorm {
+        let norm = BatchNorm(channels, affine: affine)
+        withoutGradients {
+            norm.weight?.value.copyInPlace(.randn([channels]) + 0.5)
+            norm.bias?.value.copyInPlace(.randn([channels]))
+        }
+        norm.runningMean.set(.randn([channels]) * 2)
+        norm.runningVar.set(Tensor.randn([channels]).squared() + 0.3)
+        return norm
+    }
+
+    private func plain(_ x: Tensor, _ convolution: Conv2d, _ norm: BatchNorm) -> Tensor {
+        let y = x.conv2d(
+            convolution.weight.value.to(.float64), nil, stride: convolution.stride, padding: convolution.padding, dilation: 1, groups: 1)
+        func column(_ value: Tensor) -> Tensor { value.to(.float64).reshaped([1, -1, 1, 1]) }
+        let normal = (y - column(norm.runningMean.value)) / (column(norm.runningVar.value) + 1e-5).sqrt()
+        return normal * (norm.weight.map { column($0.value) } ?? Tensor(scalar: 1.0))
+            + (norm.bias.map { column($0.value) } ?? Tensor(scalar: 0.0))
+    }
+
+    @Test(arguments: [true, false], [1, 2])
+    func foldedEqualsPlain(affine: Bool, stride: Int) throws {
+        Runtime.seed(3)
+        let (first, second) = (Conv2d(8, 16, kernel: 3, stride: stride, padding: 1, bias: false), Conv2d(16, 32, kernel: 1, bias: false))
+        let (norm1, norm2) = (makeNorm(16, affine: affine), makeNorm(32, affine: affine))
+        for norm in [norm1, norm2] { norm.eval() }
+        for size in [9, 2] {
+            let x = Tensor.randn([4, 8, size, size]).contiguous(.channelsLast)
+            let out = (size + stride - 1) / stride
+            let residual = Tensor.randn([4, 32, out, out])
+            let middle = plain(x.to(.float64), first, norm1).relu()
+            let last = plain(middle, second, norm2)
+            withoutGradients {
+                // The route that is tested is the one that runs here.
+                #expect(norm1.folded(into: first, x, adding: nil, relu: true) != nil)
+                expectClose(x.convolved(by: (first, norm1)), middle, Tolerance(relative: 2e-5, absolute: 2e-5))
+                expectClose(x.convolved(by: (first, norm1), (second, norm2), relu: false), last, Tolerance(relative: 2e-5, absolute: 2e-5))
+                let added = (last + residual.to(.float64)).relu().to(.float32)
+                expectClose(
+                    x.convolved(by: (first, norm1), (second, norm2), adding: residual), added, Tolerance(relative: 2e-5, absolute: 2e-5))
+            }
+        }
+    }
+
+    /// Training, a graph, or a kernel with a bias of its own take the other route, with the same values.
+    @Test func whereFoldingDoesNotApply() {
+        Runtime.seed(4)
+        let convolution = Conv2d(8, 16, kernel: 3, padding: 1, bias: false)
+        let norm = makeNorm(16)
+        norm.eval()
+        let x = Tensor.randn([4, 8, 6, 6]).contiguous(.channelsLast)
+        #expect(norm.folded(into: convolution, x, adding: nil, relu: true) == nil, "a graph is recorded")
+        let withGraph = x.convolved(by: (convolution, norm))
+        withGraph.sum().backward()
+        #expect(convolution.weight.value.gradient != nil)
+        withoutGradients {
+            expectClose(x.convolved(by: (convolution, norm)), withGraph.detached(), Tolerance(relative: 2e-5, absolute: 2e-5))
+            norm.train()
+            #expect(norm.folded(into: convolution, x, adding: nil, relu: true) == nil, "training")
+            norm.eval()
+            #expect(norm.folded(into: Conv2d(8, 16, kernel: 3, padding: 1), x, adding: nil, relu: true) == nil, "a bias")
+            #expect(norm.folded(into: convolution, x.to(.float64), adding: nil, relu: true) == nil, "float64")
+        }
+    }
+}
