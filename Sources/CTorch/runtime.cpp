@@ -5,7 +5,6 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/headeronly/version.h>
-#include <cstdlib>
 
 namespace {
 
@@ -39,13 +38,6 @@ void ct_set_deterministic(bool deterministic) {
 }
 
 void ct_set_flush_denormal(bool flush) { at::globalContext().setFlushDenormal(flush); }
-
-void ct_tune_allocation(void) {
-    // Activations come and go by the hundred megabytes in every step, and the system zeroes them page by page when they come
-    // again: a tenth of a step. Huge pages make that cheap; libtorch asks for them when this variable is set before its
-    // first large allocation. (Keeping freed memory instead was tried: it doubles the peak.)
-    setenv("THP_MEM_ALLOC_ENABLE", "1", /*overwrite=*/0);
-}
 
 ct_status ct_seed(uint64_t seed) {
     return shim::guarded([&] { at::manual_seed(seed); });

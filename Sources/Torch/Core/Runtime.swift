@@ -16,7 +16,7 @@ public enum Runtime {
     public static func prepare() {
         ct_set_deterministic(true)
         ct_set_flush_denormal(true)
-        ct_tune_allocation()
+        ct_recycle_memory()
     }
 
     /// Seeds every device's generator.

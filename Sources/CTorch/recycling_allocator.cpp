@@ -1,0 +1,127 @@
+// Large tensors' memory is kept when they go, and given to the next of the same size: a training step asks for the same sizes as
+// the one before it. The system would take the memory back and zero it page by page when it is asked for again, which is a
+// sixth of a step.
+//
+// What is kept never adds to the peak: memory in use and memory kept stay below the most that was ever in use at once. Where
+// another size needs the room, what was kept longest goes back to the system.
+#include "shim.h"
+#include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
+#include <map>
+#include <mutex>
+#include <sys/mman.h>
+#include <unordered_map>
+#include <vector>
+
+namespace {
+
+constexpr size_t least = size_t(1) << 20;       // smaller ones are libtorch's business
+constexpr size_t granule = size_t(1) << 16;     // sizes that differ by less are one size
+constexpr size_t huge_page = size_t(2) << 20;
+
+size_t rounded(size_t size, size_t to) { return (size + to - 1) / to * to; }
+
+/// Memory from the system, at a huge page's border where that serves; null if there is none.
+void *map_memory(size_t size) {
+    const size_t align = size >= 2 * huge_page ? huge_page : 0;
+    void *memory = mmap(nullptr, size + align, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    if (align) {
+        const auto begin = reinterpret_cast<uintptr_t>(memory), first = rounded(begin, align);
+        if (first > begin) munmap(memory, first - begin);
+        if (begin + align > first) munmap(reinterpret_cast<void *>(first + size), begin + align - first);
+        memory = reinterpret_cast<void *>(first);
+#ifdef MADV_HUGEPAGE
+        madvise(memory, size, MADV_HUGEPAGE);
+#endif
+    }
+    return memory;
+}
+
+class RecyclingAllocator final : public c10::Allocator {
+  public:
+    explicit RecyclingAllocator(c10::Allocator *small) : small(small) {}
+
+    c10::DataPtr allocate(size_t bytes) override {
+        if (bytes < least) return small->allocate(bytes);
+        void *memory = take(rounded(bytes, granule));
+        TORCH_CHECK_WITH(OutOfMemoryError, memory, "not enough memory: you tried to allocate ", bytes, " bytes");
+        return {memory, memory, &release, c10::Device(c10::kCPU)};
+    }
+
+    c10::DeleterFnPtr raw_deleter() const override { return &release; }
+
+    void copy_data(void *to, const void *from, size_t count) const override { default_copy_data(to, from, count); }
+
+    static RecyclingAllocator *installed;
+
+  private:
+    struct Block {
+        void *memory;
+        uint64_t age;
+    };
+
+    c10::Allocator *small;
+    std::mutex mutex;
+    std::unordered_map<void *, size_t> sizes;       // of blocks in use
+    std::map<size_t, std::vector<Block>> kept;      // by size; in each the longest kept first
+    size_t in_use = 0, in_store = 0, peak = 0;
+    uint64_t clock = 0;
+
+    void *take(size_t size) {
+        std::lock_guard<std::mutex> lock(mutex);
+        in_use += size;
+        peak = std::max(peak, in_use);
+        void *memory = nullptr;
+        if (auto found = kept.find(size); found != kept.end()) {
+            memory = found->second.back().memory;
+            found->second.pop_back();
+            if (found->second.empty()) kept.erase(found);
+            in_store -= size;
+        } else {
+            while (in_use + in_store > peak) give_back_oldest();
+            while (!(memory = map_memory(size)) && in_store > 0) give_back_oldest();
+        }
+        if (memory) sizes[memory] = size;
+        else in_use -= size;
+        return memory;
+    }
+
+    void give_back_oldest() {
+        auto oldest = kept.begin();
+        for (auto bin = kept.begin(); bin != kept.end(); ++bin)
+            if (bin->second.front().age < oldest->second.front().age) oldest = bin;
+        munmap(oldest->second.front().memory, oldest->first);
+        in_store -= oldest->first;
+        oldest->second.erase(oldest->second.begin());
+        if (oldest->second.empty()) kept.erase(oldest);
+    }
+
+    bool keep(void *memory) {
+        std::lock_guard<std::mutex> lock(mutex);
+        auto found = sizes.find(memory);
+        if (found == sizes.end()) return false;
+        kept[found->second].push_back({memory, clock++});
+        in_store += found->second;
+        in_use -= found->second;
+        sizes.erase(found);
+        return true;
+    }
+
+    static void release(void *memory) {
+        if (memory && !installed->keep(memory)) installed->small->raw_deleter()(memory);
+    }
+};
+
+RecyclingAllocator *RecyclingAllocator::installed;
+
+}  // namespace
+
+void ct_recycle_memory(void) {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        // Lives as long as the process: tensors may outlast everything else.
+        RecyclingAllocator::installed = new RecyclingAllocator(c10::GetDefaultCPUAllocator());
+        c10::SetCPUAllocator(RecyclingAllocator::installed, /*priority=*/100);
+    });
+}
