@@ -53,6 +53,13 @@ class RecyclingAllocator final : public c10::Allocator {
 
     void copy_data(void *to, const void *from, size_t count) const override { default_copy_data(to, from, count); }
 
+    void count(int64_t *now, int64_t *stored, int64_t *most) {
+        std::lock_guard<std::mutex> lock(mutex);
+        *now = in_use;
+        *stored = in_store;
+        *most = peak;
+    }
+
     static RecyclingAllocator *installed;
 
   private:
@@ -124,4 +131,9 @@ void ct_recycle_memory(void) {
         RecyclingAllocator::installed = new RecyclingAllocator(c10::GetDefaultCPUAllocator());
         c10::SetCPUAllocator(RecyclingAllocator::installed, /*priority=*/100);
     });
+}
+
+void ct_recycled_memory(int64_t *in_use, int64_t *kept, int64_t *peak) {
+    *in_use = *kept = *peak = 0;
+    if (auto *installed = RecyclingAllocator::installed) installed->count(in_use, kept, peak);
 }

@@ -103,6 +103,7 @@ int ct_threads(void);
 void ct_set_deterministic(bool deterministic);
 void ct_set_flush_denormal(bool flush);
 void ct_recycle_memory(void);  // before the first tensor (recycling_allocator.cpp)
+void ct_recycled_memory(int64_t *in_use, int64_t *kept, int64_t *peak);  // bytes
 ct_status ct_seed(uint64_t seed);
 ct_status ct_generator_state(int device_type, int device_index, ct_tensor *out);
 ct_status ct_set_generator_state(int device_type, int device_index, ct_tensor state);

@@ -19,6 +19,14 @@ public enum Runtime {
         ct_recycle_memory()
     }
 
+    /// Bytes of the CPU's large tensors: in use, kept for others of their size, and the most that was in use at once, which the
+    /// first two together never exceed. Zeros before `prepare`.
+    public static var largeTensorMemory: (inUse: Int, kept: Int, peak: Int) {
+        var (inUse, kept, peak): (Int64, Int64, Int64) = (0, 0, 0)
+        ct_recycled_memory(&inUse, &kept, &peak)
+        return (Int(inUse), Int(kept), Int(peak))
+    }
+
     /// Seeds every device's generator.
     public static func seed(_ seed: UInt64) { check("manual_seed") { ct_seed(seed) } }
 
