@@ -61,6 +61,11 @@ public enum EncoderFile {
                 description: "\(path) holds weights of another architecture than \(encoder.settings.name): \(mismatch): "
                     + "name theirs by --backbone, --width and --image-size")
         }
+        for (key, parameter) in encoder.namedParameters where parameter.value.isFinite().all().item == 0 {
+            throw Unusable(
+                description: "\(path): '\(key)' holds values that are no numbers, as a diverged training leaves them: "
+                    + "use the file of an earlier checkpoint")
+        }
         encoder.eval()
     }
 }

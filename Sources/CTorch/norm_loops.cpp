@@ -21,7 +21,7 @@ inline __attribute__((always_inline)) void normalize_rows(const float *__restric
         for (int64_t c = 0; c < channels; c++) {
             float v = x[c] * scale[c] + offset[c];
             if (Residual) v += residual[c];
-            y[c] = Relu ? (v > 0 ? v : 0) : v;
+            y[c] = Relu ? (v < 0 ? 0 : v) : v;  // NaN stays NaN
         }
         if (Residual) residual += channels;
     }
@@ -34,7 +34,7 @@ inline __attribute__((always_inline)) void gradient_rows(const float *__restrict
                                                          float *__restrict masked) {
     for (int64_t r = 0; r < rows; r++, gradient += channels, x += channels) {
         for (int64_t c = 0; c < channels; c++) {
-            float g = !Relu || y[c] > 0 ? gradient[c] : 0;
+            float g = !Relu || !(y[c] <= 0) ? gradient[c] : 0;
             sum[c] += g;
             product[c] += g * (x[c] - mean[c]);
             if (Keep) masked[c] = g;
@@ -68,7 +68,7 @@ SHIM_CLONES void shim::input_gradient(const float *__restrict gradient, const fl
     for (int64_t r = 0; r < rows; r++, gradient += channels, x += channels, result += channels) {
         if (y) {
             for (int64_t i = 0; i < channels; i++) {
-                float g = y[i] > 0 ? gradient[i] : 0;
+                float g = !(y[i] <= 0) ? gradient[i] : 0;
                 result[i] = a[i] * g + b[i] * x[i] + c[i];
             }
             y += channels;

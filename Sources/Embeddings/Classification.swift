@@ -6,14 +6,17 @@ public struct Classification: Sendable, Equatable, Codable {
     public var ranked: [[Int]]
     /// Names of all numbers in `labels` and `ranked`.
     public var classNames: [String]
+    /// False when `ranked` stops before the fifth class although there are more: the votes of three neighbours rank three classes.
+    public var ranksFive = true
     /// What a reader of the numbers should know, one line each.
     public var notes: [String]
 
-    public init(labels: [Int], ranked: [[Int]], classNames: [String], notes: [String] = []) {
+    public init(labels: [Int], ranked: [[Int]], classNames: [String], ranksFive: Bool = true, notes: [String] = []) {
         precondition(labels.count == ranked.count, "\(labels.count) labels for \(ranked.count) predictions")
         self.labels = labels
         self.ranked = ranked
         self.classNames = classNames
+        self.ranksFive = ranksFive
         self.notes = notes
     }
 
@@ -29,8 +32,9 @@ public struct Classification: Sendable, Equatable, Codable {
     /// Accuracy with its 95 % Wilson interval; nil when no image has a label.
     public var top1: Interval? { Interval.wilson(correct()) }
 
-    /// The true class among the best five (all, with fewer than five classes); nil when no image has a label.
-    public var top5: Interval? { Interval.wilson(correct(within: 5)) }
+    /// The true class among the best five (all, with fewer than five classes); nil when no image has a label, or five were not
+    /// ranked.
+    public var top5: Interval? { !ranksFive ? nil : Interval.wilson(correct(within: 5)) }
 
     /// [true class][predicted class] counts over the labelled images.
     public var confusion: [[Int]] { Metrics.confusion(labels, predictions, classes: classNames.count) }

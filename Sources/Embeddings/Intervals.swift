@@ -74,6 +74,34 @@ extension Interval {
         return bootstrap(zip(a, b).map { ($0 ? 1 : 0) - ($1 ? 1 : 0) }, draws: draws, level: level, seed: seed)
     }
 
+    /// accuracy(a) − mean accuracy of several runs of a baseline (initialisations, seeds) on the same images in the same order.
+    /// Images and runs are drawn, so that the interval holds for other images and for other runs.
+    /// - Precondition: at least one run, and everywhere the same number of images, at least one.
+    public static func pairedBootstrap(
+        _ a: [Bool], minusMeanOf runs: [[Bool]], draws: Int = 2000, level: Double = 0.95, seed: UInt64 = 0
+    ) -> Interval {
+        precondition(!runs.isEmpty && runs.allSatisfy { $0.count == a.count }, "a paired comparison of runs of other images")
+        guard runs.count > 1 else { return pairedBootstrap(a, minus: runs[0], draws: draws, level: level, seed: seed) }
+        let differences = runs.map { run in zip(a, run).map { ($0 ? 1.0 : 0) - ($1 ? 1 : 0) } }
+        var random = SplitMix64(seed: seed)
+        let (n, m) = (a.count, runs.count)
+        var times = [Double](repeating: 0, count: n)
+        var means = (0..<draws).map { _ -> Double in
+            for i in 0..<n { times[i] = 0 }
+            for _ in 0..<n { times[random.below(n)] += 1 }
+            var sum = 0.0
+            for _ in 0..<m {
+                let run = differences[random.below(m)]
+                for i in 0..<n { sum += times[i] * run[i] }
+            }
+            return sum / Double(n * m)
+        }
+        means.sort()
+        let estimate = differences.reduce(0) { $0 + $1.reduce(0, +) } / Double(n * m)
+        return Interval(
+            estimate: estimate, low: percentile(means, 0.5 - level / 2), high: percentile(means, 0.5 + level / 2), level: level)
+    }
+
     /// The mean over independent runs (seeds) with Student's t: m ± t(n − 1) · s/√n; nil with fewer than two values.
     public static func student(_ values: [Double], level: Double = 0.95) -> Interval? {
         guard values.count >= 2 else { return nil }

@@ -53,7 +53,8 @@ public struct NearestNeighbourClassifier: Sendable, Equatable {
         let ranked = classify(test.matrix, bank, k, excluding: nil)
         return Outcome(
             classification: Classification(
-                labels: map.apply(test.labels), ranked: ranked, classNames: map.classNames, notes: map.note.map { [$0] } ?? []),
+                labels: map.apply(test.labels), ranked: ranked, classNames: map.classNames, ranksFive: k >= 5,
+                notes: map.note.map { [$0] } ?? []),
             neighbours: k)
     }
 
@@ -66,7 +67,9 @@ public struct NearestNeighbourClassifier: Sendable, Equatable {
         guard bank.count >= 2 else { throw FeatureError(.tooFewRows, "leave-one-out needs at least 2 labelled images, not \(bank.count)") }
         let k = try neighbours(bank, available: bank.count - 1)
         let ranked = classify(bank.matrix, bank, k, excluding: 0..<bank.count)
-        return Outcome(classification: Classification(labels: bank.labels, ranked: ranked, classNames: bank.classNames), neighbours: k)
+        return Outcome(
+            classification: Classification(labels: bank.labels, ranked: ranked, classNames: bank.classNames, ranksFive: k >= 5),
+            neighbours: k)
     }
 
     private func neighbours(_ bank: Features, available: Int) throws(FeatureError) -> Int {

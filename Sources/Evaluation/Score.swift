@@ -24,7 +24,7 @@ struct Score {
                 kind: kind, setting: setting, split: split, metric: "top-\(k)", accuracy: accuracy, correct: correct,
                 trainImages: trainImages, note: outcome.notes.first)
         }
-        return ([1] + (outcome.classNames.count > 5 ? [5] : [])).compactMap(score)
+        return ([1] + (outcome.classNames.count > 5 && outcome.ranksFive ? [5] : [])).compactMap(score)
     }
 
     func result(_ encoder: String, seeds: Int?) -> EvaluationResult {

@@ -79,6 +79,17 @@ import Torch
         }
     }
 
+    @Test func refusesWeightsThatAreNoNumbers() throws {
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/encoder.safetensors"
+            let diverged = try encoder()
+            withoutGradients { diverged.namedParameters[3].parameter.value[0].fillInPlace(.nan) }
+            try EncoderFile.write(diverged, to: path)
+            let key = diverged.namedParameters[3].key
+            #expect(failure { try EncoderFile.read(path) }.hasPrefix("\(path): '\(key)' holds values that are no numbers"))
+        }
+    }
+
     @Test func refusesOtherArchitecturesInOneLine() throws {
         try withTemporaryFolder { folder in
             let path = "\(folder)/encoder.safetensors"

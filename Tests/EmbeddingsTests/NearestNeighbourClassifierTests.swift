@@ -46,6 +46,15 @@ import Torch
         #expect(try NearestNeighbourClassifier(count: .fixed(1)).leaveOneOut(twins).classification.top1?.estimate == 1)
     }
 
+    /// The votes of three neighbours rank three classes at most: no top-5.
+    @Test func fewNeighboursHaveNoTopFive() throws {
+        let features = Features.clouds(8, perClass: 10, seed: 14)
+        for (k, ranksFive) in [(3, false), (4, false), (5, true)] {
+            let found = try NearestNeighbourClassifier(count: .fixed(k)).leaveOneOut(features).classification
+            #expect((found.top5 != nil) == ranksFive && found.top1 != nil, "\(k)")
+        }
+    }
+
     @Test func automaticCount() throws {
         func used(_ classes: Int, _ perClass: Int) throws -> Int {
             try NearestNeighbourClassifier().leaveOneOut(.clouds(classes, perClass: perClass, seed: 12)).neighbours

@@ -54,10 +54,23 @@ import Testing
 
     @Test func overlappingIntervalsAreAWarning() {
         let near = Headline([row("simclr", 0.33, half: 0.02), row("raw pixels", 0.3, half: 0.02)])
-        #expect(near?.caution == "Its 95 % interval overlaps that of raw pixels: the difference may be chance.")
+        #expect(near?.caution == "By its 95 % interval, the difference to raw pixels may be chance.")
         let far = Headline([row("simclr", 0.4, half: 0.02), row("raw pixels", 0.3, half: 0.02)])
         #expect(far != nil && far?.caution == nil)
-        #expect(Headline([row("simclr", 0.33), row("raw pixels", 0.3)])?.comparisons.first?.intervalsOverlap == nil)
+        #expect(Headline([row("simclr", 0.33), row("raw pixels", 0.3)])?.comparisons.first?.mayBeChance == nil)
+    }
+
+    /// Overlapping intervals of their own say less than the interval of the difference on the same images.
+    @Test func thePairedIntervalDecides() {
+        let rows = [row("simclr", 0.33, half: 0.02), row("raw pixels", 0.3, half: 0.02)]
+        func caution(_ lower: Double, _ upper: Double, metric: String = "top-1") -> String? {
+            let difference = EvaluationDifference(
+                encoder: "simclr", baseline: "raw pixels", protocolName: "knn", metric: metric, value: 0.03, lower: lower, upper: upper)
+            return Headline(rows, differences: [difference])?.caution
+        }
+        #expect(caution(0.01, 0.05) == nil)
+        #expect(caution(-0.01, 0.05) != nil)
+        #expect(caution(0.01, 0.05, metric: "top-5") != nil, "of another metric")
     }
 
     @Test func theRunsOwnEncoderLeads() {

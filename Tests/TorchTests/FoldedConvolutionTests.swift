@@ -49,6 +49,21 @@ import Testing
         }
     }
 
+    /// oneDNN 3.12 crashes in the gradient of this shape.
+    @Test func stridedPointwiseConvolutionOfFewChannels() {
+        Runtime.seed(5)
+        let convolution = Conv2d(8, 16, kernel: 1, stride: 2, bias: false)
+        let x = Tensor.randn([4, 8, 57, 56]).contiguous(.channelsLast)
+        let y = convolution(x)
+        let exact = x.to(.float64).conv2d(convolution.weight.value.to(.float64), stride: 2)
+        expectClose(y.detached(), exact.detached(), .float32)
+        y.squared().sum().backward()
+        // d Σ y² / d w = Σ 2 y x over images and places
+        let (flat, taken) = (exact.detached().reshaped([4, 16, -1]), x.to(.float64).every(2, 2).every(2, 3).reshaped([4, 8, -1]))
+        let gradient = (flat * 2).matmul(taken.transposed(1, 2)).sum(0).reshaped([16, 8, 1, 1])
+        expectClose(convolution.weight.value.gradient!, gradient, Tolerance(relative: 1e-4, absolute: 1e-2))
+    }
+
     /// Training, a graph, or a kernel with a bias of its own take the other route, with the same values.
     @Test func whereFoldingDoesNotApply() {
         Runtime.seed(4)

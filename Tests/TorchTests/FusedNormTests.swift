@@ -29,6 +29,15 @@ import Torch
         var values: [Tensor]
     }
 
+    @Test func whatIsNoNumberStaysNone() {
+        let layer = makeLayer()
+        layer.eval()
+        let x = makeInput([2, Self.channels, 3, 3], seed: 9)
+        x[1][0].fillInPlace(.nan)
+        let y = layer.relu(x)
+        #expect(y.isFinite().not.to(.float32).sum().item == 9)
+    }
+
     /// Output, gradients of inputs and parameters, and running statistics, of `body` on copies of `inputs`.
     private func run(_ layer: BatchNorm, _ inputs: [Tensor], _ body: ([Tensor]) -> Tensor) -> [Tensor] {
         let leaves = inputs.map { input -> Tensor in

@@ -48,6 +48,24 @@ import Testing
         #expect(reds == [2, 1, 3, 5, 0, 4])
     }
 
+    /// A run may stand in the folder of its images.
+    @Test func whatRunsWroteIsNoData() throws {
+        let folder = try TemporaryFolder()
+        for name in ["1.png", "2.png"] { try folder.write(Self.picture(0), to: name) }
+        for (mark, run) in [("recipe.yaml", ""), ("recipe.yaml", "runs/a/"), ("results.json", "measured/")] {
+            try folder.write([1], to: run + mark)
+            for picture in ["evaluation/views.png", "thumbnails/0.png", "evaluation/thumbnails/1.png"] {
+                try folder.write(Self.picture(0), to: run + picture)
+            }
+        }
+        let dataset = try FolderDataset(folder.path)
+        #expect(names(dataset) == ["1.png", "2.png"] && dataset.classNames.isEmpty)
+        // Without a run beside it, such a name is any other.
+        let classes = try TemporaryFolder()
+        for name in ["evaluation/1.png", "rest/2.png"] { try classes.write(Self.picture(0), to: name) }
+        #expect(try FolderDataset(classes.path).classNames == ["evaluation", "rest"])
+    }
+
     @Test func unlabelledFolder() throws {
         let folder = try TemporaryFolder()
         for name in ["10.png", "9.png", "1.png"] { try folder.write(Self.picture(0), to: name) }
@@ -133,6 +151,13 @@ import Testing
     }
 
     // MARK: Splits
+
+    /// Pretraining asks for the training part only: what is wrong with the other is none of its business.
+    @Test func theHeldOutPartCanBeLeftAlone() throws {
+        let folder = try TemporaryFolder()
+        for name in ["train/dog/1.png", "test/wolf/2.png"] { try folder.write(Self.picture(0), to: name) }
+        #expect(try DatasetSplits.open(folder.path, heldOut: false).train.classNames == ["dog"])
+    }
 
     @Test(arguments: ["test", "val", "valid", "validation"]) func splits(held: String) throws {
         let folder = try TemporaryFolder()

@@ -10,7 +10,7 @@ struct Masthead {
         let names = [summary?.method, summary?.backbone, summary?.dataset?.name].compactMap { $0 }.filter { !$0.isEmpty }
         let run = names.isEmpty ? [contents.folder.name] : names
         title = run.joined(separator: " · ") + " – Fovea run report"
-        let headline = contents.results.flatMap { Headline($0, method: summary?.method) }
+        let headline = contents.results.flatMap { Headline($0, differences: contents.differences ?? [], method: summary?.method) }
         let sentence = headline.map { "\($0.sentence)." } ?? Self.withoutResults(contents)
         let caution: Markup = headline?.caution.map { #"<p class="caution">\#($0)</p>\#n"# } ?? .empty
         markup = """

@@ -10,6 +10,7 @@ struct RunContents {
     var health: HealthVerdict?
     var unreadable: [RunFolderReader.UnreadableFile]?
     var results: [EvaluationResult]?
+    var differences: [EvaluationDifference]?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
@@ -31,6 +32,7 @@ struct RunContents {
         health = read { _ throws(ReportError) in try folder.health() }
         unreadable = read { _ throws(ReportError) in try folder.unreadableFiles() }
         results = read { note throws(ReportError) in try folder.results(note: note) }
+        differences = read { note throws(ReportError) in try folder.differences(note: note) }
         neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
         map = read { note throws(ReportError) in try folder.map(note: note) }
         hasViews = folder.exists("evaluation/views.png")

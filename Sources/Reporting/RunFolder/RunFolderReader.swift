@@ -45,6 +45,12 @@ public struct RunFolderReader: Sendable {
         return rows.map { Lenient.values($0, what: "row", file: file, note: note) }
     }
 
+    public func differences(note: (String) -> Void = { _ in }) throws(ReportError) -> [EvaluationDifference]? {
+        let file = "evaluation/differences.json"
+        let rows: [Lenient<EvaluationDifference>]? = try json(file)
+        return rows.map { Lenient.values($0, what: "row", file: file, note: note) }
+    }
+
     public func neighbours(note: (String) -> Void = { _ in }) throws(ReportError) -> NeighbourSheet? {
         struct Rows: Decodable { var rows: [Lenient<NeighbourSheet.Row>] }
         let file = "evaluation/neighbours.json"

@@ -6,16 +6,19 @@ public struct Headline: Sendable, Equatable {
         public var baseline: EvaluationResult
         /// The encoder's value minus the baseline's.
         public var difference: Double
-        /// Whether the two 95 % intervals have values in common; nil where one of them is not known.
-        public var intervalsOverlap: Bool?
+        /// Whether the difference may be chance: the paired 95 % interval of the difference holds 0 or, where there is none, the two
+        /// 95 % intervals have values in common. Nil where nothing is known.
+        public var mayBeChance: Bool?
     }
 
     public var result: EvaluationResult
     public var comparisons: [Comparison]
 
     /// Nil if no result of the encoder is a share, such as an accuracy.
-    /// - Parameter method: the run's method, to tell its encoder from others in the same table.
-    public init?(_ results: [EvaluationResult], method: String? = nil) {
+    /// - Parameters:
+    ///   - differences: the encoder against baselines on the same images.
+    ///   - method: the run's method, to tell its encoder from others in the same table.
+    public init?(_ results: [EvaluationResult], differences: [EvaluationDifference] = [], method: String? = nil) {
         let shares = results.filter(\.isShare)
         let own = shares.filter { $0.encoder == method }
         let notBaselines = shares.filter { !Self.baselines.map(\.name).contains($0.encoder) }
@@ -27,7 +30,14 @@ public struct Headline: Sendable, Equatable {
             let rows = shares.filter { $0.encoder == baseline.name && Self.isComparable($0, result) }
             // A setting chosen for each encoder by itself is as comparable as the same one, but only if there is no choice.
             let match = rows.last { $0.setting == result.setting } ?? (rows.count == 1 ? rows[0] : nil)
-            return match.map { Comparison(result, to: $0) }
+            return match.map { baseline in
+                Comparison(
+                    result, to: baseline,
+                    paired: differences.last {
+                        $0.encoder == result.encoder && $0.baseline == baseline.encoder && $0.protocolName == result.protocolName
+                            && $0.metric == result.metric
+                    })
+            }
         }
     }
 
@@ -51,11 +61,11 @@ public struct Headline: Sendable, Equatable {
 
     /// A second sentence, where the first one alone would promise more than was measured.
     public var caution: String? {
-        let overlapping = comparisons.filter { $0.intervalsOverlap == true }.compactMap { comparison in
+        let overlapping = comparisons.filter { $0.mayBeChance == true }.compactMap { comparison in
             Self.baselines.first { $0.name == comparison.baseline.encoder }?.inSentence
         }
         guard !overlapping.isEmpty else { return nil }
-        return "Its 95 % interval overlaps that of \(overlapping.joined(separator: " and of ")): the difference may be chance."
+        return "By its 95 % interval, the difference to \(overlapping.joined(separator: " and to ")) may be chance."
     }
 
     private static let baselines: [(name: String, inSentence: String)] = [
@@ -82,11 +92,13 @@ public struct Headline: Sendable, Equatable {
 }
 
 extension Headline.Comparison {
-    init(_ result: EvaluationResult, to baseline: EvaluationResult) {
+    init(_ result: EvaluationResult, to baseline: EvaluationResult, paired: EvaluationDifference?) {
         self.baseline = baseline
         difference = result.value - baseline.value
-        if let lower = result.lower, let upper = result.upper, let otherLower = baseline.lower, let otherUpper = baseline.upper {
-            intervalsOverlap = lower <= otherUpper && otherLower <= upper
+        if let paired {
+            mayBeChance = paired.lower <= 0 && 0 <= paired.upper
+        } else if let lower = result.lower, let upper = result.upper, let otherLower = baseline.lower, let otherUpper = baseline.upper {
+            mayBeChance = lower <= otherUpper && otherLower <= upper
         }
     }
 }

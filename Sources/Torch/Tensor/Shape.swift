@@ -14,6 +14,9 @@ extension Tensor {
     /// `count` slices of a dimension, from `start`, sharing their storage.
     public func narrowed(_ dimension: Int, from start: Int, count: Int) -> Tensor { ATen.narrow(self, dimension, start, count) }
 
+    /// Every `step`-th slice of a dimension, from the first, sharing their storage.
+    public func every(_ step: Int, _ dimension: Int) -> Tensor { ATen.slice(self, dimension, 0, size(dimension), step) }
+
     /// One slice of a dimension, without that dimension.
     public func selected(_ dimension: Int, _ index: Int) -> Tensor { ATen.select(self, dimension, index) }
 

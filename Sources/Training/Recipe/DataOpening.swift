@@ -6,7 +6,7 @@ extension DataSettings {
     /// the training part; limited as the settings say.
     public func open(_ entry: MethodEntry) throws -> any ImageDataset {
         guard let path else { throw TrainingError("the recipe does not say where the images are: give --data") }
-        let splits = try DatasetSplits.open(path)
+        let splits = try DatasetSplits.open(path, heldOut: false)
         let images = entry.card.needsLabels ? splits.train : splits.unlabelled ?? splits.train
         return limit.map { images.randomSubset(limit: $0, seed: UInt64(truncatingIfNeeded: limitSeed)) } ?? images
     }

@@ -14,13 +14,17 @@ public struct DatasetSplits: Sendable {
     /// Opens what lies at `path`: a folder of images, divided into `train/` and `test/` (or `val/`, `valid/`, `validation/`) or not, a
     /// CSV list or a folder with `train.csv` and perhaps `test.csv`, CIFAR, STL-10, or one of MNIST's family.
     ///
-    /// - Parameter options: the limit holds for each part.
+    /// - Parameters:
+    ///   - options: the limit holds for each part.
+    ///   - heldOut: false leaves the held-out part of folders and lists unread, and so unchecked.
     /// - Throws: ``DatasetError``, one line that says what to do.
-    public static func open(_ path: String, options: DatasetOptions = DatasetOptions()) throws(DatasetError) -> DatasetSplits {
+    public static func open(
+        _ path: String, options: DatasetOptions = DatasetOptions(), heldOut: Bool = true
+    ) throws(DatasetError) -> DatasetSplits {
         let (format, found) = try DatasetFormat.recognise(path)
         switch format {
-        case .folder: return try openFolder(found, options)
-        case .list: return try openLists(found, options)
+        case .folder: return try openFolder(found, options, heldOut)
+        case .list: return try openLists(found, options, heldOut)
         case .cifar10, .cifar100:
             return try packed(format, found, options) { path, part, _ throws(DatasetError) in try CIFARBinaryDataset(path, part: part) }
         case .stl10: return try packed(format, found, options) { path, part, _ throws(DatasetError) in try STL10Dataset(path, part: part) }
@@ -31,7 +35,7 @@ public struct DatasetSplits: Sendable {
         }
     }
 
-    private static func openFolder(_ path: String, _ options: DatasetOptions) throws(DatasetError) -> DatasetSplits {
+    private static func openFolder(_ path: String, _ options: DatasetOptions, _ heldOut: Bool) throws(DatasetError) -> DatasetSplits {
         let entries = try FolderEntries(path)
         let test = testNames.first(where: entries.folders.contains)
         // "train" among other folders is a class of vehicles.
@@ -39,18 +43,18 @@ public struct DatasetSplits: Sendable {
             return DatasetSplits(format: .folder, train: try FolderDataset(path, options: options), test: nil, unlabelled: nil)
         }
         let train = try FolderDataset("\(path)/train", options: options)
-        guard let test else { return DatasetSplits(format: .folder, train: train, test: nil, unlabelled: nil) }
+        guard heldOut, let test else { return DatasetSplits(format: .folder, train: train, test: nil, unlabelled: nil) }
         let held = try FolderDataset("\(path)/\(test)", options: options.numbering(train.classNames))
         return DatasetSplits(format: .folder, train: train, test: held, unlabelled: nil)
     }
 
-    private static func openLists(_ path: String, _ options: DatasetOptions) throws(DatasetError) -> DatasetSplits {
+    private static func openLists(_ path: String, _ options: DatasetOptions, _ heldOut: Bool) throws(DatasetError) -> DatasetSplits {
         guard FolderEntries.isFolder(path) else {
             return DatasetSplits(format: .list, train: try ListDataset(path, options: options), test: nil, unlabelled: nil)
         }
         let entries = try FolderEntries(path)
         let train = try ListDataset("\(path)/train.csv", options: options)
-        guard let test = testNames.first(where: { entries.files.contains("\($0).csv") }) else {
+        guard heldOut, let test = testNames.first(where: { entries.files.contains("\($0).csv") }) else {
             return DatasetSplits(format: .list, train: train, test: nil, unlabelled: nil)
         }
         let held = try ListDataset("\(path)/\(test).csv", options: options.numbering(train.classNames))

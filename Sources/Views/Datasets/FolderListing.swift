@@ -80,12 +80,13 @@ struct FolderListing {
     private mutating func readEntries(_ stream: DirectoryStream) -> ([UInt8], [Entry]) {
         var text: [UInt8] = []
         var entries: [Entry] = []
+        var found: Set<String> = []
         let nameOffset = MemoryLayout<dirent>.offset(of: \dirent.d_name)!
-        while let found = readdir(stream) {
-            let start = UnsafeRawPointer(found) + nameOffset
+        while let item = readdir(stream) {
+            let start = UnsafeRawPointer(item) + nameOffset
             let terminated = start.assumingMemoryBound(to: CChar.self)
             let name = UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: strlen(terminated))
-            let kind = kind(of: found, name: terminated, in: stream)
+            let kind = kind(of: item, name: terminated, in: stream)
             if name[0] == UInt8(ascii: ".") {
                 if kind == .file { ignoredFiles += 1 }
                 continue
@@ -99,13 +100,26 @@ struct FolderListing {
                 text.append(contentsOf: name)
             case .file:
                 ignoredFiles += 1
-                noteArchive(name)
+                let text = String(decoding: name, as: UTF8.self)
+                if Self.runFiles.contains(text) { found.insert(text) }
+                noteArchive(text)
             case .other:
                 ignoredFiles += 1
             }
         }
+        if !found.isDisjoint(with: Self.runFiles) {
+            entries.removeAll { entry in
+                guard entry.isFolder else { return false }
+                let name = String(decoding: text[entry.start..<entry.start + entry.count], as: UTF8.self)
+                return Self.runFolders.contains(name)
+            }
+        }
         return (text, entries)
     }
+
+    /// Beside one of these files, these folders are what a run or an evaluation wrote: pictures in them are no data.
+    private static let runFiles: Set<String> = ["recipe.yaml", "results.json"]
+    private static let runFolders: Set<String> = ["checkpoints", "evaluation", "tensorboard", "thumbnails"]
 
     private enum Kind {
         case file, folder, other
@@ -136,9 +150,8 @@ struct FolderListing {
         return extensions.contains(String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased())
     }
 
-    private mutating func noteArchive(_ name: UnsafeBufferPointer<UInt8>) {
+    private mutating func noteArchive(_ text: String) {
         guard archive == nil else { return }
-        let text = String(decoding: name, as: UTF8.self)
         if [".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip", ".7z"].contains(where: { text.lowercased().hasSuffix($0) }) {
             archive = text
         }
