@@ -3,13 +3,16 @@ public enum WholeDataset {
     /// The parts of a packed set or of lists; a folder is one part, whatever its sub-folders mean.
     /// - Throws: `DatasetError`
     public static func parts(_ path: String) throws(DatasetError) -> [(name: String, images: any ImageDataset)] {
-        let splits = try DatasetSplits.open(path)
+        // Nothing depends on the held-out part's classes being the training part's.
+        var splits = try DatasetSplits.open(path, heldOut: false)
         if splits.format == .folder {
             let whole = try FolderDataset(path)
-            let isDivided = splits.test != nil || splits.train.name(at: 0) != whole.name(at: 0)
+            // The training part's names do not begin with it.
+            let isDivided = splits.train.name(at: 0) != whole.name(at: 0)
             let images: any ImageDataset = isDivided ? DividedFolder(whole) : whole
             return [("all", images)]
         }
+        if splits.format == .list { splits = try DatasetSplits.open(path) }
         let all: [(String, (any ImageDataset)?)] = [("train", splits.train), ("test", splits.test), ("unlabelled", splits.unlabelled)]
         return all.compactMap { name, images in images.map { (name, $0) } }
     }

@@ -189,7 +189,7 @@ struct Pretrain: ParsableCommand {
             }
             chosen = try reader.read(file, changes: changes)
         } else {
-            let splits = try DatasetSplits.open(path)
+            let splits = try DatasetSplits.open(path, heldOut: false)
             let text = try RecipeFile.text(
                 DefaultRecipe.make(method: method ?? "simclr", for: splits.unlabelled ?? splits.train, epochs: epochs.map { max(1, $0) }))
             chosen = try reader.parse(text, source: "the command line", changes: changes)

@@ -88,6 +88,18 @@ import TestSupport
         }
     }
 
+    /// A class that only the held-out part has is evaluation's matter.
+    @Test func heldOutPartIsNotLookedAt() throws {
+        try withImages { images, out in
+            try FileManager.default.createDirectory(atPath: "\(out)-set/test", withIntermediateDirectories: true)
+            try FileManager.default.moveItem(atPath: images, toPath: "\(out)-set/train")
+            try FileManager.default.moveItem(atPath: "\(out)-set/train/heart", toPath: "\(out)-set/test/heart")
+            try pretrain("\(out)-set", out).expectSuccess()
+            let summary = try JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: "\(out)/summary.json")))
+            #expect(summary.dataset?.images == 35 && summary.dataset?.classes == 7)
+        }
+    }
+
     // MARK: Names and settings
 
     @Test func misspelledNames() throws {

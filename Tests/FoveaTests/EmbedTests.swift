@@ -42,9 +42,10 @@ import TestSupport
             try writeImages(8, to: "\(folder)/train")
             try writeImages(3, to: "\(folder)/test")
             try AtomicFile.write(contents(of: "\(folder)/train/circle/00000.png"), to: "\(folder)/test/loose.png")
+            try AtomicFile.write(contents(of: "\(folder)/train/circle/00000.png"), to: "\(folder)/test/only here/0.png")
             let encoder = try Encoder(BackboneSettings("resnet18", width: 4, stem: .small), imageSize: 16)
             let found = try encoder.embed(folder)
-            #expect(found.names.count == 12 && Set(found.names.map { $0.prefix { $0 != "/" } }) == ["train", "test"])
+            #expect(found.names.count == 13 && Set(found.names.map { $0.prefix { $0 != "/" } }) == ["train", "test"])
             #expect(
                 found.labels
                     == found.names.map { name in
