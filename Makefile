@@ -1,6 +1,7 @@
 # make help lists what there is to do.
 SWIFT ?= swift
 FOVEA = .build/release/fovea
+PREFIX ?= $(HOME)/.local
 
 # Optimised, because unoptimised pixel loops are too slow to train in; testable, so that build, tests and demo share one
 # set of flags and nothing is compiled twice.
@@ -10,7 +11,7 @@ FLAGS = -c release -Xswiftc -enable-testing
 TEST = OMP_WAIT_POLICY=passive $(SWIFT) test $(FLAGS) --disable-testable-imports --no-parallel
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check-slow demo bench format check-format check-dependencies clean
+.PHONY: help setup build install test check-slow demo bench format check-format check-dependencies clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,14 @@ setup: ## fetch what is missing: codec libraries, libtorch
 
 build: setup ## build the fovea command and the library
 	$(SWIFT) build $(FLAGS)
+
+# The command finds the recipes by its own place; libtorch stays where the build found it.
+install: build ## install the command and its recipes; PREFIX=~/.local
+	install -d "$(PREFIX)/bin" "$(PREFIX)/share/fovea"
+	install -m 755 $(FOVEA) "$(PREFIX)/bin/fovea"
+	rm -rf "$(PREFIX)/share/fovea/Recipes"
+	cp -R Recipes "$(PREFIX)/share/fovea/Recipes"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "now add $(PREFIX)/bin to your PATH" ;; esac
 
 test: setup ## run all tests but the slow ones
 	$(TEST)

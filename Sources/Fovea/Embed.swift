@@ -28,9 +28,9 @@ extension Encoder {
             labels: classes.isEmpty ? [] : found.labels.map { $0 < 0 ? "" : classes[$0] }, unreadable: found.unreadable)
     }
 
-    /// Embeds the images of a folder, a CSV list or a packed set.
+    /// Embeds all images of a folder, a CSV list or a packed set: of a divided one training and test part alike.
     public func embed(_ path: String, batchSize: Int = 64, loaderThreads: Int = 2) throws -> ImageEmbeddings {
-        try embed(DatasetSplits.open(path).train, batchSize: batchSize, loaderThreads: loaderThreads)
+        try embed(WholeDataset.open(path), batchSize: batchSize, loaderThreads: loaderThreads)
     }
 }
 

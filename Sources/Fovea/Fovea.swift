@@ -3,7 +3,10 @@
 ///     let encoder = try Encoder.load("runs/photos")
 ///     let features = try encoder.embed("photos/")           // one row per image, and the rows' names
 ///
-///     let trainer = try pretrain("photos/", recipe: recipe, into: "runs/mine", methods: .standard + [MethodEntry(Mine.self)])
+///     let methods = MethodRegistry.standard + [MethodEntry(Mine.self)]
+///     let images = try DatasetSplits.open("photos/").train
+///     let recipe = try DefaultRecipe.make(method: "mine", for: images, methods: methods)
+///     let mine = try pretrain("photos/", recipe: recipe, into: "runs/mine", methods: methods)   // an Encoder
 @_exported public import Backbones
 @_exported public import Embeddings
 @_exported public import Evaluation

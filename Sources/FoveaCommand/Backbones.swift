@@ -9,7 +9,7 @@ struct Backbones: ParsableCommand {
         for entry in BackboneRegistry.all {
             table.append([entry.name, Format.count(entry.parameterCount), "\(entry.outputWidth)", entry.weightNames, entry.paper])
         }
-        print(table.render())
+        print(table.forOutput())
         print("\nThe numbers are those of the published width (--width 64).")
     }
 }

@@ -14,7 +14,7 @@ struct Demo: ParsableCommand {
     @Option(help: "Your images: a folder, a CSV list or a packed set.", completion: .file())
     var data: String?
 
-    @Option(help: "Where everything goes; what is there is replaced.", completion: .directory)
+    @Option(help: "Where everything goes; what an earlier demo made there is replaced.", completion: .directory)
     var out = "runs/demo"
 
     @Option(help: "Labels per class that the comparison uses.")
@@ -41,21 +41,29 @@ struct Demo: ParsableCommand {
         Interruption.watch()
         machine.apply()
         let folder = RunFolder("\(out)/simclr")
-        try prepareFolder()
-        let images = try data ?? makeImages()
-        let splits = try DatasetSplits.open(images, options: DatasetOptions(limit: limit, seed: seed))
+        // Whatever could be refused is refused before anything is removed, and before minutes of training.
+        let place = DemoFolder(out, data: data)
+        try place.check()
+        let options = DatasetOptions(limit: limit, seed: seed)
+        let given = try data.map { (path: $0, splits: try DatasetSplits.open($0, options: options)) }
+        _ = try given.map { try self.comparison($0.splits) }
+        try place.clear()
+        let images = try given?.path ?? makeImages()
+        let splits = try given?.splits ?? DatasetSplits.open(images, options: options)
+        let comparison = try self.comparison(splits)
 
         say("\n1  pretraining on \(Format.count(splits.train.count)) images, without their labels")
         let recipe = try makeRecipe("simclr", splits.train, images)
         try train(recipe, splits.train, folder)
 
-        guard !splits.train.classNames.isEmpty else {
-            say("\nThese images have no labels, so there is nothing to compare with: the encoder is \(folder.encoder)")
+        guard let (few, test, note) = comparison else {
+            let labels = splits.train.classNames.isEmpty ? "no labels" : "labels of one class only"
+            say("\nThese images have \(labels), so there is nothing to compare with: the encoder is \(folder.encoder)")
             say("embed images with it by: fovea embed \(folder.path) \(images) --out \(out)/features.npy")
             print("report: \(try RunReport.write(folder.path))")
             return
         }
-        let (few, test) = try division(splits)
+        if let note { say("   (\(note))") }
         say("\n2  a supervised network from scratch, on \(few.count) labels (\(labels) per class)")
         let supervised = try superviseFromScratch(few, images)
 
@@ -75,16 +83,6 @@ struct Demo: ParsableCommand {
     }
 
     // MARK: Parts
-
-    private func prepareFolder() throws {
-        guard FileManager.default.fileExists(atPath: out) else { return }
-        // Only what a demo makes is removed: a mistyped --out must not cost anybody's files.
-        for name in ["simclr", "supervised", "images"] where FileManager.default.fileExists(atPath: "\(out)/\(name)") {
-            do { try FileManager.default.removeItem(atPath: "\(out)/\(name)") } catch {
-                throw FileError(path: out, description: "cannot replace \(out)/\(name): choose another --out")
-            }
-        }
-    }
 
     private func makeImages() throws -> String {
         say("No --data: making 4,000 images of shapes to train on and 1,000 to test on, in \(out)/images. They are synthetic; for")
@@ -135,20 +133,29 @@ struct Demo: ParsableCommand {
         if try trainer.run() == .interrupted { throw ExitCode(130) }
     }
 
-    /// A few labelled images for training, and the test split, or of undivided images another part.
-    private func division(_ splits: DatasetSplits) throws -> (few: any ImageDataset, test: any ImageDataset) {
+    /// A few labelled images for training, and the test split, or of undivided images another part; nil where the labels
+    /// leave nothing to tell apart.
+    private func comparison(_ splits: DatasetSplits) throws -> (few: any ImageDataset, test: any ImageDataset, note: String?)? {
         let train = splits.train
+        guard train.classNames.count > 1 else { return nil }
         var byClass = [[Int]](repeating: [], count: train.classNames.count)
         for index in Sampler.shuffled(train.count, seed: seed, epoch: 0) {
             if let label = train.label(at: index) { byClass[label].append(index) }
         }
         let few = byClass.flatMap { $0.prefix(splits.test == nil ? min(labels, max(1, $0.count / 2)) : labels) }.sorted()
-        if let test = splits.test { return (train.subset(few), test) }
+        if let test = splits.test { return (train.subset(few), test, nil) }
         let used = Set(few)
         let rest = byClass.flatMap { $0 }.filter { !used.contains($0) }.sorted()
-        guard !rest.isEmpty else { throw TrainingError("there are too few labelled images to test on: give fewer --labels") }
-        say("   (no test/ folder: tested on the other \(Format.count(min(rest.count, 1000))) labelled images, which pretraining has seen)")
-        return (train.subset(few), train.subset(Array(rest.prefix(1000))))
+        guard !rest.isEmpty else {
+            throw TrainingError(
+                "no class has more than one image, so none is left to test on: add images, or a test/ folder beside train/, or leave the "
+                    + "class folders out")
+        }
+        let tested = Array(rest.prefix(1000))
+        return (
+            train.subset(few), train.subset(tested),
+            "no test/ folder: tested on the other \(Format.count(tested.count)) labelled images, which pretraining has seen"
+        )
     }
 
     /// The same backbone, trained with the few labels alone until it has long converged.

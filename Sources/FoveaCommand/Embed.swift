@@ -19,11 +19,11 @@ struct Embed: ParsableCommand {
     @Option(help: "The backbone of a weights file that does not say it.")
     var backbone: String?
 
-    @Option(help: "Channels of that backbone's first stage.")
-    var width = 64
+    @Option(help: "Channels of that backbone's first stage; 64 by default.")
+    var width: Int?
 
-    @Option(help: "The side of the images that the weights file was trained on.")
-    var imageSize = 224
+    @Option(help: "The side of the images that the weights file was trained on; 224 by default.")
+    var imageSize: Int?
 
     @Option(help: "Images at a time.")
     var batchSize = 64
@@ -39,27 +39,28 @@ struct Embed: ParsableCommand {
             throw ValidationError("--out \(out): end the name in \(endings.map { ".\($0)" }.joined(separator: ", "))")
         }
         if batchSize < 1 { throw ValidationError("--batch-size must be at least 1") }
+        let given = [("--backbone", backbone != nil), ("--width", width != nil), ("--image-size", imageSize != nil)]
+        let names = given.filter(\.1).map(\.0).joined(separator: ", ")
+        if !names.isEmpty, RunFolder(source).holdsRun {
+            throw ValidationError("\(source) is a run's folder, whose recipe says what its encoder is: leave out \(names)")
+        }
+        if !names.isEmpty, backbone == nil {
+            throw ValidationError("\(names) says more about --backbone, for weights files that do not say theirs: give it too")
+        }
     }
 
     func run() throws {
         machine.apply()
         let encoder = try Encoder.load(
-            source, backbone: backbone.map { BackboneSettings($0, width: width) }, imageSize: imageSize, on: machine.chosenDevice())
+            source, backbone: backbone.map { BackboneSettings($0, width: width ?? 64) }, imageSize: imageSize ?? 224,
+            on: machine.chosenDevice())
         for (path, part) in try parts() { try write(part, encoder, to: path) }
     }
 
-    /// All images of a folder go into one file, whatever its sub-folders mean; the parts of a packed set into one each.
+    /// All images of a folder go into one file; the parts of a packed set into one each.
     private func parts() throws -> [(path: String, images: any ImageDataset)] {
-        let splits = try DatasetSplits.open(images)
-        if splits.format == .folder {
-            let whole = try FolderDataset(images)
-            // Below train/ and test/ the whole folder's classes would be the parts' names.
-            let isDivided = splits.test != nil || splits.train.name(at: 0) != whole.name(at: 0)
-            return [(out, isDivided ? whole.unlabelled : splits.train)]
-        }
-        let all: [(String, (any ImageDataset)?)] = [("train", splits.train), ("test", splits.test), ("unlabelled", splits.unlabelled)]
-        let found = all.compactMap { name, images in images.map { (name, $0) } }
-        return found.map { (found.count > 1 ? Self.numbered(out, $0.0) : out, $0.1) }
+        let found = try WholeDataset.parts(images)
+        return found.map { (found.count > 1 ? Self.numbered(out, $0.name) : out, $0.images) }
     }
 
     private func write(_ part: any ImageDataset, _ encoder: Encoder, to path: String) throws {

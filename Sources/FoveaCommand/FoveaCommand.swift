@@ -23,7 +23,7 @@ enum Main {
     static func main() {
         Failure.install()
         do {
-            var command = try FoveaCommand.parseAsRoot()
+            var command = try FoveaCommand.parseAsRoot(Arguments.prepared(Array(CommandLine.arguments.dropFirst())))
             try command.run()
         } catch {
             Failure.exit(error)

@@ -15,7 +15,7 @@ struct MachineOptions: ParsableArguments {
 
     func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
-        if let loaderThreads, loaderThreads < 0 { throw ValidationError("--loader-threads must not be negative") }
+        if let loaderThreads, loaderThreads < 1 { throw ValidationError("--loader-threads must be at least 1") }
     }
 
     func apply() {

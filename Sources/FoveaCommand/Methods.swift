@@ -10,6 +10,6 @@ struct Methods: ParsableCommand {
             let card = entry.card
             table.append([card.name, card.family.rawValue, card.paper, card.needsLabels ? "labels" : "", card.summary])
         }
-        print(table.render())
+        print(table.forOutput())
     }
 }

@@ -80,6 +80,24 @@ struct Pretrain: ParsableCommand {
             guard images != nil || data != nil else { throw ValidationError("say which images: fovea pretrain photos/ --out runs/photos") }
             guard images == nil || data == nil else { throw ValidationError("give the images once: as argument or by --data") }
         }
+        for (name, setting, value) in [
+            ("--epochs", "training.epochs", epochs), ("--batch-size", "training.batchSize", batchSize),
+            ("--width", "backbone.width", width),
+        ] {
+            if let value, value < 1 { throw ValidationError("\(name) \(value): \(setting) must be at least 1") }
+        }
+        if let keepEvery, keepEvery < 0 { throw ValidationError("--keep-every \(keepEvery): give a number of epochs, or 0 for none") }
+        for change in changes {
+            switch change.prefix(while: { $0 != "=" }) {
+            case "data.path":
+                throw ValidationError("--set \(change): the images are given already, as argument or by --data: leave one of them out")
+            case "method.name":
+                // The settings beside the name are another method's.
+                let name = change.drop { $0 != "=" }.dropFirst()
+                throw ValidationError("--set \(change): choose the method by --method \(name)")
+            default: break
+            }
+        }
     }
 
     func run() throws {
@@ -128,7 +146,13 @@ struct Pretrain: ParsableCommand {
         guard folder.holdsRun else { throw TrainingError("\(path) holds no run: give the folder that --out named") }
         var recipe = try RecipeFile().read(folder.recipe)
         if let data { recipe.data.path = data }
-        let dataset = try recipe.data.open(MethodRegistry.standard.entry(named: recipe.method.name))
+        let entry = try MethodRegistry.standard.entry(named: recipe.method.name)
+        let dataset: any ImageDataset
+        do { dataset = try recipe.data.open(entry) } catch let error as DatasetError where data == nil {
+            throw TrainingError(
+                "\(error); that is where \(folder.recipe) has the images: if they are elsewhere now, or this is another folder than the run "
+                    + "was begun in, give --data <where the images are now>")
+        }
         let trainer = try Trainer(resuming: folder, from: checkpoint ?? "last", dataset: dataset, options: options)
         try writeViews(trainer)
         return trainer
@@ -157,10 +181,15 @@ struct Pretrain: ParsableCommand {
         let reader = RecipeFile()
         var chosen: Recipe
         if let recipe {
-            change("method.name", method)
-            chosen = try reader.read(try RecipeLibrary.locate(recipe), changes: changes)
+            let file = try RecipeLibrary.locate(recipe)
+            if let method, case let own = try reader.read(file).method.name, own != method {
+                _ = try MethodRegistry.standard.entry(named: method)
+                throw ValidationError(
+                    "--method \(method): the recipe \(recipe) is one of \(own); take another recipe, or leave --recipe out")
+            }
+            chosen = try reader.read(file, changes: changes)
         } else {
-            let splits = try DatasetSplits.open(path)
+            let splits = try DatasetSplits.open(path, heldOut: false)
             let text = try RecipeFile.text(
                 DefaultRecipe.make(method: method ?? "simclr", for: splits.unlabelled ?? splits.train, epochs: epochs.map { max(1, $0) }))
             chosen = try reader.parse(text, source: "the command line", changes: changes)

@@ -10,6 +10,6 @@ struct Recipes: ParsableCommand {
             let recipe = try RecipeFile().read(try RecipeLibrary.locate(name))
             table.append([name, recipe.method.name, recipe.backbone.name, recipe.provenance])
         }
-        print(table.render())
+        print(table.forOutput())
     }
 }

@@ -36,12 +36,18 @@ public final class Trainer {
     private let scaler: LossScaler
     private let health: HealthMonitor
     private let batchSize: Int
+    /// The recipe's, with the batch that is used: of few images it is smaller, and the learning rate scales by it.
+    private let training: TrainingSettings
     private let batchesPerEpoch: Int
     private var position = Checkpoint.Position()
     private var sums = EpochSums()
     private var metrics: MetricsTable
     private var events: TensorBoardWriter
-    private var clock = RunClock()
+    private var clock: RunClock
+    /// False for a run that was finished before.
+    private var trains = false
+    /// Where this process began in the epoch.
+    private var firstBatch = 0
     private var nextOrder: [Int]?
     private var isFromAnotherCheckpoint = false
 
@@ -76,10 +82,16 @@ public final class Trainer {
                 let all = others.isEmpty ? "none yet" : others.joined(separator: ", ")
                 throw TrainingError("\(folder.path) has no checkpoint '\(checkpoint)'; it has \(all)")
             }
-            options.observer?.says(
-                others.isEmpty
-                    ? "the run was ended before its first checkpoint: beginning from its start"
-                    : "there is no checkpoint 'last': beginning from the start; --from \(others.joined(separator: " or ")) would go on")
+            // What was trained is never trained again unasked.
+            guard others.isEmpty else {
+                throw TrainingError("\(path) is missing: go on from another checkpoint by --from \(others.joined(separator: " or "))")
+            }
+            guard !FileManager.default.fileExists(atPath: folder.encoder) else {
+                throw TrainingError(
+                    "\(path) is missing, and there is no other checkpoint: \(folder.encoder) is whole, but to train on, put the checkpoint "
+                        + "back or begin anew in another folder")
+            }
+            options.observer?.says("the run was ended before its first checkpoint: beginning from its start")
             try self.init(recipe, dataset, folder, methods, options, resuming: nil)
             return
         }
@@ -122,6 +134,7 @@ public final class Trainer {
         self.folder = folder
         self.dataset = dataset
         self.options = options
+        clock = RunClock(after: checkpoint == nil ? nil : folder.timingSummary)
 
         Runtime.prepare()
         Runtime.seed(recipe.training.seed)
@@ -139,6 +152,9 @@ public final class Trainer {
             cacheBytes: recipe.data.cacheMegabytes << 20)
         batchSize = min(recipe.training.batchSize, dataset.count)
         batchesPerEpoch = dataset.count / batchSize
+        var training = recipe.training
+        training.batchSize = batchSize
+        self.training = training
         phases = method.phases.map { PhaseOptimizer($0, recipe.training) }
         scaler = LossScaler(recipe.training.precision)
         health = HealthMonitor(recipe, dataset: dataset, views: maker, options: options, hasPairs: entry.card.hasPositivePairs)
@@ -166,8 +182,9 @@ public final class Trainer {
             metrics = MetricsTable(folder.metrics)
             events = try TensorBoardWriter(folder.tensorBoard)
             if batchSize < recipe.training.batchSize {
+                let rate = training.learningRateScaling == .none ? "" : ", and the learning rate is scaled by these"
                 options.observer?.says(
-                    "there are only \(dataset.count) images: batches of \(batchSize) instead of \(recipe.training.batchSize)")
+                    "there are only \(dataset.count) images: batches of \(batchSize) instead of \(recipe.training.batchSize)\(rate)")
             }
         }
     }
@@ -176,9 +193,11 @@ public final class Trainer {
 
     /// Trains to the end of the recipe, or until it is told to stop.
     public func run() throws -> Outcome {
+        trains = position.epoch < recipe.training.epochs
+        firstBatch = position.batch
         // From now on this is where the run stands, whatever `last` was.
         if isFromAnotherCheckpoint { try save("last") }
-        if position.epoch < recipe.training.epochs {
+        if trains {
             let forecast = options.rehearses ? try rehearse() : nil
             options.observer?.begins(plan(forecast))
         }
@@ -193,6 +212,7 @@ public final class Trainer {
                 position.order = try usable(nextOrder)
                 nextOrder = nil
                 sums = EpochSums()
+                firstBatch = 0
                 clock.startEpoch()
             }
             let order = position.order ?? Sampler.shuffled(dataset.count, seed: recipe.training.seed, epoch: position.epoch)
@@ -235,7 +255,7 @@ public final class Trainer {
                 let norm =
                     recipe.training.clipGradientNorm.map { Gradients.clip(parameters, norm: $0) }
                     ?? (isMeasured ? Gradients.norm(parameters) : nil)
-                if isUsable { phase.step(learningRate: rate, peak: recipe.training.scaledLearningRate) }
+                if isUsable { phase.step(learningRate: rate, peak: training.scaledLearningRate) }
                 sums.add(losses, phase: phases.count > 1 ? phase.phase.name : nil)
                 if isMeasured { try measure(losses, norm ?? nil, rate, phases.count > 1 ? phase.phase.name : nil) }
             }
@@ -259,7 +279,7 @@ public final class Trainer {
     }
 
     private var totalSteps: Int { recipe.training.epochs * batchesPerEpoch }
-    private var learningRate: Double { recipe.training.rateSchedule.value(at: position.step, of: totalSteps) }
+    private var learningRate: Double { training.rateSchedule.value(at: position.step, of: totalSteps) }
 
     /// The only place in an epoch where the device is waited for.
     private func measure(_ losses: Losses, _ norm: Tensor?, _ rate: Double, _ phase: String?) throws {
@@ -334,7 +354,7 @@ public final class Trainer {
         let isSaved = isLast || position.epoch.isMultiple(of: recipe.monitoring.checkpointEveryEpochs)
         if isSaved { try save("last") }
 
-        let timing = clock.endEpoch(images: batchesPerEpoch * batchSize)
+        let timing = clock.endEpoch(images: (batchesPerEpoch - firstBatch) * batchSize)
         try clock.append(to: folder.timing, epoch: position.epoch, timing)
         options.observer?.endsEpoch(
             EpochSummary(
@@ -346,7 +366,7 @@ public final class Trainer {
 
     /// Of the last step that was taken.
     private var learningRateBefore: Double {
-        recipe.training.rateSchedule.value(at: max(position.step - 1, 0), of: totalSteps)
+        training.rateSchedule.value(at: max(position.step - 1, 0), of: totalSteps)
     }
 
     private func update(best score: Double?) -> Bool {
@@ -385,7 +405,23 @@ public final class Trainer {
         try EncoderFile.write(method.encoder, to: folder.encoder)
         if let projector = method.projector { try Safetensors.write(projector.stateDict, to: folder.projector) }
         try writeSummary()
-        try JSONFile.write(clock.summary, to: folder.timingSummary)
+        if trains { try JSONFile.write(clock.summary, to: folder.timingSummary) }
+        sayWhatWasLeftOut()
+    }
+
+    private func sayWhatWasLeftOut() {
+        func count(_ number: Int, _ things: String) -> String { "\(number) \(things)\(number == 1 ? "" : "s")" }
+        var notes: [String] = []
+        let unreadable = loader.unreadable.count
+        if unreadable > 0 {
+            notes.append(
+                "\(count(unreadable, "image")) could not be read and \(unreadable == 1 ? "was" : "were") left out: "
+                    + "\(folder.unreadable) says why")
+        }
+        if let ignored = (dataset as? FolderDataset)?.ignoredFiles, ignored > 0 {
+            notes.append("\(count(ignored, "other file")) among the images \(ignored == 1 ? "was" : "were") ignored")
+        }
+        if !notes.isEmpty { options.observer?.says(notes.joined(separator: "; ")) }
     }
 
     // MARK: Checkpoints
@@ -408,6 +444,8 @@ public final class Trainer {
         if position.batch > 0 { add(sums.state, "sum.") }
         try Checkpoint(position: position, recipe: RecipeFile.text(recipe), tensors: tensors).write(to: folder.checkpoint(name))
         clock.noteCheckpoint()
+        // For the process that goes on from here.
+        if name == "last", trains { try JSONFile.write(clock.summary, to: folder.timingSummary) }
     }
 
     private func restore(_ checkpoint: Checkpoint) throws {

@@ -25,8 +25,10 @@ enum Executable {
     }
 
     /// Runs it to its end, or to `limit` seconds, when it is killed and an issue recorded.
-    static func run(_ arguments: [String], limit: Double = 120) throws -> Outcome {
-        let running = try Running(arguments)
+    static func run(
+        _ arguments: [String], limit: Double = 120, executable: String = path, in folder: String? = nil, environment: [String: String] = [:]
+    ) throws -> Outcome {
+        let running = try Running(arguments, executable: executable, in: folder, environment: environment)
         return running.wait(limit: limit)
     }
 }
@@ -37,17 +39,20 @@ final class Running {
     private let folder: String
     private let started = Date()
 
-    init(_ arguments: [String]) throws {
+    init(
+        _ arguments: [String], executable: String = Executable.path, in workingFolder: String? = nil, environment: [String: String] = [:]
+    ) throws {
         folder = NSTemporaryDirectory() + "fovea-process-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        process.executableURL = URL(fileURLWithPath: Executable.path)
+        process.executableURL = URL(fileURLWithPath: executable)
+        if let workingFolder { process.currentDirectoryURL = URL(fileURLWithPath: workingFolder) }
         process.arguments = arguments
         for name in ["output", "errors"] { FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil) }
         process.standardOutput = FileHandle(forWritingAtPath: "\(folder)/output")
         process.standardError = FileHandle(forWritingAtPath: "\(folder)/errors")
         process.standardInput = FileHandle.nullDevice
         // Threads that spin while they wait take three times as long on cores that others use too.
-        process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }.merging(environment) { $1 }
         try process.run()
     }
 

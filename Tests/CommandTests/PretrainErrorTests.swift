@@ -49,6 +49,21 @@ import TestSupport
         }
     }
 
+    /// Once, at the end, where a person looks.
+    @Test func saysWhatWasLeftOut() throws {
+        try withImages { images, out in
+            try AtomicFile.write("no image", to: "\(images)/heart/torn.jpg")
+            for name in ["notes.txt", ".DS_Store"] { try AtomicFile.write("text", to: "\(images)/\(name)") }
+            let told = try Executable.run(Fixtures.pretrain(images, out).filter { $0 != "--quiet" })
+            told.expectSuccess()
+            let notes = told.errors.split(separator: "\n").filter { $0.hasPrefix("note: ") && $0.contains("left out") }
+            let words =
+                "1 image could not be read and was left out: \(out)/unreadable.csv says why; 2 other files among the images were ignored"
+            #expect(notes == ["note: \(words)"], "\(told.errors)")
+            #expect(try pretrain(images, "\(out)2").errors.isEmpty)
+        }
+    }
+
     @Test func unreadableImages() throws {
         try withImages { images, out in
             for index in 0..<20 { try AtomicFile.write("no image", to: "\(images)/heart/torn\(index).jpg") }
@@ -70,6 +85,18 @@ import TestSupport
             let clamped = try Executable.run(Fixtures.pretrain("\(folder)/twelve", "\(folder)/run").filter { $0 != "--quiet" })
             clamped.expectSuccess()
             #expect(clamped.errors.contains("note: there are only 12 images: batches of 12 instead of 16"))
+        }
+    }
+
+    /// A class that only the held-out part has is evaluation's matter.
+    @Test func heldOutPartIsNotLookedAt() throws {
+        try withImages { images, out in
+            try FileManager.default.createDirectory(atPath: "\(out)-set/test", withIntermediateDirectories: true)
+            try FileManager.default.moveItem(atPath: images, toPath: "\(out)-set/train")
+            try FileManager.default.moveItem(atPath: "\(out)-set/train/heart", toPath: "\(out)-set/test/heart")
+            try pretrain("\(out)-set", out).expectSuccess()
+            let summary = try JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: "\(out)/summary.json")))
+            #expect(summary.dataset?.images == 35 && summary.dataset?.classes == 7)
         }
     }
 
@@ -115,6 +142,30 @@ import TestSupport
         }
     }
 
+    /// The names that the choice can have, the option that makes it, and what to change along with it.
+    @Test func refusalsNameTheRemedy() throws {
+        try withTemporaryFolder { folder in
+            let out = "\(folder)/run"
+            func refused(_ more: String..., as words: String) throws {
+                let arguments = Fixtures.pretrain(Fixtures.images, out, more)
+                try Executable.run(arguments).expectRefusal(words)
+            }
+            try refused("--set", "training.schedule=cosin", as: "one of constant, cosine, steps, not 'cosin'; did you mean 'cosine'?")
+            try refused("--set", "training.optimizer.name=sgdd", as: "one of sgd, adam, adamw, lars, lamb, not 'sgdd'; did you mean 'sgd'?")
+            try refused("--set", "backbone.stem=huge", as: "'backbone.stem' must be one of imagenet, small, not 'huge'")
+            try refused("--set", "method.name=rotnet", as: "--set method.name=rotnet: choose the method by --method rotnet")
+            try refused("--set", "method.jitterStrength=3", as: "method.jitterStrength must lie between 0 and 2.5, not 3.0")
+            try refused("--set", "data.path=elsewhere", as: "--set data.path=elsewhere: the images are given already")
+            try refused("--loader-threads", "0", as: "--loader-threads must be at least 1")
+            try refused("--recipe", "simclr/cifar10", "--image-size", "32", as: "--set training.warmUpEpochs=0")
+            try refused("--recipe", "simclr/cifar10", "--method", "byol", as: "the recipe simclr/cifar10 is one of simclr")
+            try refused("--recipe", folder, as: "\(folder) is a folder, not a recipe")
+            try AtomicFile.write([0x89, 0x50, 0x4e, 0x47, 0x00, 0xff], to: "\(folder)/random")
+            try refused("--recipe", "\(folder)/random", as: "\(folder)/random is not a recipe: it is no text")
+            #expect(!FileManager.default.fileExists(atPath: out))
+        }
+    }
+
     @Test func nothingToTrainOn() throws {
         try Executable.run(["pretrain"]).expectRefusal("say which images")
         try Executable.run(["pretrain", "a", "--data", "b"]).expectRefusal("give the images once")
@@ -139,6 +190,28 @@ import TestSupport
             try FileManager.default.copyItem(atPath: Fixtures.run, toPath: copy)
             try FileManager.default.removeItem(atPath: "\(copy)/recipe.yaml")
             try resume(copy).expectRefusal("\(copy)/recipe.yaml is missing", "put it back")
+        }
+    }
+
+    /// A relative path in the recipe, and another working folder.
+    @Test func resumedElsewhere() throws {
+        try withTemporaryFolder { folder in
+            let run = "\(folder)/run"
+            try Fixtures.write(40, to: "\(folder)/photos")
+            let begun = try Executable.run(Fixtures.pretrain("photos", "run", epochs: 2), in: folder)
+            begun.expectSuccess()
+            let expected = try files(below: run)
+            func resume(_ more: String...) throws -> Executable.Outcome {
+                let arguments = ["pretrain", "--resume", run, "--from", "best"] + Fixtures.machine + more
+                return try Executable.run(arguments, in: NSTemporaryDirectory())
+            }
+            try resume().expectRefusal(
+                "no such file or folder: photos", "where \(run)/recipe.yaml has the images", "--data <where the images are now>")
+            try resume("--data", "\(folder)/photos").expectSuccess()
+            #expect(differences(expected, try files(below: run), ignoring: timingFiles) == [])
+            let wrong = try resume("--data", "\(folder)/none")
+            wrong.expectRefusal("no such file or folder: \(folder)/none")
+            #expect(!wrong.errors.contains("recipe.yaml"))
         }
     }
 

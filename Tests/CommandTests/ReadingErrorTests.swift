@@ -81,6 +81,27 @@ import TestSupport
         try Executable.run(["report", "nowhere"]).expectRefusal("nowhere is not a folder")
     }
 
+    /// What would be overlooked is refused.
+    @Test func optionsOfWeightsFiles() throws {
+        for option in [["--backbone", "resnet18"], ["--width", "8"], ["--image-size", "32"]] {
+            let arguments = ["embed", Fixtures.run, Fixtures.images, "--out", "a.npy"] + option
+            try Executable.run(arguments).expectRefusal("\(Fixtures.run) is a run's folder", "leave out \(option[0])")
+        }
+        try embed("\(Fixtures.run)/encoder.safetensors", Fixtures.images, "a.npy", "--width", "8").expectRefusal("--width", "--backbone")
+    }
+
+    /// Of a folder divided in train/ and test/ the classes are the folders below.
+    @Test func labelsOfADividedFolder() throws {
+        try withTemporaryFolder { folder in
+            try Fixtures.write(8, to: "\(folder)/set/train")
+            try Fixtures.write(16, to: "\(folder)/set/test", seed: 2)
+            try embed(Fixtures.run, "\(folder)/set", "\(folder)/a.csv").expectSuccess()
+            let rows = try CSV.parse(String(contentsOfFile: "\(folder)/a.csv", encoding: .utf8)).dropFirst()
+            #expect(rows.count == 24)
+            for row in rows { #expect(row[0].split(separator: "/")[1] == row[1], "\(row[0])") }
+        }
+    }
+
     @Test func helpAndVersion() throws {
         for arguments in [["--help"], ["--version"], ["pretrain", "--help"], ["help", "embed"], [], ["methods"], ["backbones"]] {
             let outcome = try Executable.run(arguments)

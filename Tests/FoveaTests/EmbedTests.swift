@@ -36,6 +36,46 @@ import TestSupport
         }
     }
 
+    /// By its path a divided folder is embedded whole, as the command does it, with the classes below the parts.
+    @Test func dividedFolder() throws {
+        try withTemporaryFolder { folder in
+            try writeImages(8, to: "\(folder)/train")
+            try writeImages(3, to: "\(folder)/test")
+            try AtomicFile.write(contents(of: "\(folder)/train/circle/00000.png"), to: "\(folder)/test/loose.png")
+            try AtomicFile.write(contents(of: "\(folder)/train/circle/00000.png"), to: "\(folder)/test/only here/0.png")
+            let encoder = try Encoder(BackboneSettings("resnet18", width: 4, stem: .small), imageSize: 16)
+            let found = try encoder.embed(folder)
+            #expect(found.names.count == 13 && Set(found.names.map { $0.prefix { $0 != "/" } }) == ["train", "test"])
+            #expect(
+                found.labels
+                    == found.names.map { name in
+                        let path = name.split(separator: "/")
+                        return path.count == 3 ? String(path[1]) : ""
+                    })
+        }
+    }
+
+    /// All parts of a packed set one after the other: IDX files of 3 and 2 images.
+    @Test func packedSet() throws {
+        try withTemporaryFolder { folder in
+            for (part, labels) in [("train", [7, 0, 2]), ("t10k", [2, 7])] as [(String, [UInt8])] {
+                let count = UInt8(labels.count)
+                let pixels = (0..<labels.count * 64).map { UInt8(truncatingIfNeeded: $0 * 37) }
+                try AtomicFile.write(
+                    [0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 8, 0, 0, 0, 8] + pixels, to: "\(folder)/\(part)-images-idx3-ubyte")
+                try AtomicFile.write([0, 0, 8, 1, 0, 0, 0, count] + labels, to: "\(folder)/\(part)-labels-idx1-ubyte")
+            }
+            let encoder = try Encoder(BackboneSettings("resnet18", width: 4, stem: .small), imageSize: 16)
+            let found = try encoder.embed(folder)
+            #expect(found.labels == ["7", "0", "2", "2", "7"])
+            let splits = try DatasetSplits.open(folder)
+            let parts = [try #require(splits.test), splits.train].reversed()
+            #expect(found.names == parts.flatMap { part in (0..<part.count).map { part.name(at: $0) } })
+            expectClose(
+                found.matrix, .concatenated(try parts.map { try encoder.embed($0).matrix }), Tolerance(relative: 1e-4, absolute: 1e-5))
+        }
+    }
+
     @Test func endsEarly() throws {
         try withEmbeddings { _, encoder, folder in
             var told: [Int] = []

@@ -32,7 +32,7 @@ import Torch
         #expect(Supervised.Settings().labelSmoothing == 0)
     }
 
-    @Test func simCLRRefusesWhatMakesNoSense() {
+    @Test func simCLRRefusesWhatMakesNoSense() throws {
         #expect(simCLR { $0.temperature = 0 } == "method.temperature must be above 0, not 0.0")
         #expect(simCLR { $0.temperature = -0.5 } == "method.temperature must be above 0, not -0.5")
         #expect(simCLR { $0.temperature = .nan } == "method.temperature must be above 0, not nan")
@@ -40,7 +40,15 @@ import Torch
         #expect(simCLR { $0.hiddenWidth = -1 } == "method.hiddenWidth and outputWidth must be positive")
         #expect(simCLR { $0.headLayers = 0 } == "method.headLayers must be 1 to 8, not 0")
         #expect(simCLR { $0.headLayers = 9 } == "method.headLayers must be 1 to 8, not 9")
-        #expect(simCLR { $0.jitterStrength = -0.1 } == "method.jitterStrength must not be negative")
+        for strength in [-0.1, 2.6, 3, .nan] {
+            let message = "method.jitterStrength must lie between 0 and 2.5, not \(strength)"
+            #expect(simCLR { $0.jitterStrength = strength } == message)
+        }
+        // The greatest that the colour jitter takes.
+        var settings = SimCLR.Settings()
+        settings.jitterStrength = 2.5
+        try settings.validate()
+        _ = try SimCLR.views(settings, imageSize: 32)
         #expect(simCLR { ($0.temperature, $0.hiddenWidth, $0.headLayers, $0.jitterStrength) = (0.01, 0, 8, 0) } == nil)
     }
 

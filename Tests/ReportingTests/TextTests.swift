@@ -47,6 +47,26 @@ import Testing
         #expect(lines[2] == "\(String(repeating: "x", count: 20))…  1234567")
     }
 
+    @Test func longCellsGoOnInTheNextLine() {
+        var table = TextTable(
+            ["name", "what it says"], rows: [["a", "one two three four"], ["b", "abcdefghijklmnop qr"]], maximumWidth: 15)
+        table.wraps = true
+        #expect(
+            table.render() == """
+                name  what it
+                      says
+                ────  ─────────
+                a     one two
+                      three
+                      four
+                b     abcdefghi
+                      jklmnop
+                      qr
+                """)
+        table.maximumWidth = .max
+        #expect(table.render().split(separator: "\n").count == 4 && table.render().contains("b     abcdefghijklmnop qr"))
+    }
+
     @Test(arguments: [1, 3, 40])
     func noLineIsWiderThanAsked(columns: Int) {
         let row = (0..<columns).map { "\($0 * 1111) wörter 猫猫猫猫猫猫猫猫猫猫猫猫" }

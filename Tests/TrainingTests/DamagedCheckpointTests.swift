@@ -149,9 +149,14 @@ import TestSupport
             }
             #expect(error?.description.contains("no checkpoint 'epoch-9'; it has best, epoch-2, last") == true)
             try FileManager.default.removeItem(atPath: RunFolder(folder).lastCheckpoint)
-            let notes = Notes()
-            _ = try Trainer(resuming: RunFolder(folder), dataset: images, options: tinyOptions(observer: notes))
-            #expect(notes.messages.contains { $0.contains("--from best or epoch-2") })
+            #expect(
+                refusal(folder)?.contains("last.safetensors is missing: go on from another checkpoint by --from best or epoch-2") == true)
+            // A finished run without any is not trained anew.
+            try resumeUntilDone(folder, images, from: "best")
+            try FileManager.default.removeItem(atPath: "\(folder)/checkpoints")
+            let encoder = try contents(of: RunFolder(folder).encoder)
+            #expect(refusal(folder)?.contains("there is no other checkpoint: \(folder)/encoder.safetensors is whole") == true)
+            #expect(try contents(of: RunFolder(folder).encoder) == encoder)
         }
     }
 

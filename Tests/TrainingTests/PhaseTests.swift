@@ -91,6 +91,38 @@ import TestSupport
         }
     }
 
+    /// Of 56 images a batch of 5600 is one of 56, and the learning rate is scaled by that.
+    @Test(arguments: [TrainingSettings.RateScaling.linear, .squareRoot, .none]) func rateFollowsTheBatchThatIsUsed(
+        _ scaling: TrainingSettings.RateScaling
+    ) throws {
+        let images = try TinyImages()
+        try withTemporaryFolder { folder in
+            var recipe = try tinyRecipe("scalar", Self.methods)
+            var settings = ScalarMethod.Settings()
+            settings.slope = 1
+            recipe.method.settings = settings
+            recipe.training.optimizer.momentum = 0
+            recipe.training.weightDecay = 0
+            recipe.training.learningRate = 0.01
+            recipe.training.learningRateScaling = scaling
+            recipe.training.batchSize = 5600
+            let notes = Notes()
+            let trainer = try Trainer(
+                recipe, dataset: images, folder: RunFolder(folder), methods: Self.methods, options: tinyOptions(observer: notes))
+            let scale =
+                switch scaling {
+                case .linear: 56.0 / 256
+                case .squareRoot: 56.0.squareRoot()
+                case .none: 1.0
+                }
+            let method = try #require(trainer.method as? ScalarMethod)
+            #expect(try trainer.run() == .finished)
+            #expect(abs(0.5 - method.b.value.value.item - 3 * 0.01 * scale) < 1e-6)
+            let batches = "there are only 56 images: batches of 56 instead of 5600"
+            #expect(notes.messages.first == batches + (scaling == .none ? "" : ", and the learning rate is scaled by these"))
+        }
+    }
+
     @Test(arguments: [[0, 1, 56], [3, -1], [1, 2]]) func impossibleOrders(_ start: [Int]) throws {
         let images = try TinyImages()
         try withTemporaryFolder { folder in

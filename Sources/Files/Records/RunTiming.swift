@@ -1,6 +1,6 @@
 /// `timing.json`: what differs between two runs of the same recipe.
 public struct RunTiming: Codable, Sendable, Equatable {
-    /// Wall clock, of the part of the run since it was started or resumed.
+    /// Wall clock of the run, summed over the processes that trained it; of one that was killed, up to its last checkpoint.
     public var seconds: Double?
     public var peakMemoryMB: Double?
 

@@ -32,6 +32,29 @@ enum DisplayWidth {
         }
         return result + "…"
     }
+
+    /// Lines of at most `width` columns, broken between words, and within those that are longer by themselves.
+    static func wrapped(_ text: String, to width: Int) -> [String] {
+        guard of(text) > width, width > 0 else { return [text] }
+        var lines: [String] = []
+        var line = ""
+        for word in text.split(separator: " ") {
+            if !line.isEmpty, of(line) + 1 + of(String(word)) <= width {
+                line += " " + word
+                continue
+            }
+            if !line.isEmpty { lines.append(line) }
+            line = ""
+            for character in word {
+                if !line.isEmpty, of(line) + of(character) > width {
+                    lines.append(line)
+                    line = ""
+                }
+                line.append(character)
+            }
+        }
+        return line.isEmpty ? lines : lines + [line]
+    }
 }
 
 extension String {

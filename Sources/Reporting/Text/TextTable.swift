@@ -3,6 +3,8 @@ public struct TextTable: Sendable {
     public var headers: [String]
     public var rows: [[String]]
     public var maximumWidth: Int
+    /// Long cells go on in the next line instead of being cut.
+    public var wraps = false
 
     public init(_ headers: [String], rows: [[String]] = [], maximumWidth: Int = 100) {
         self.headers = headers
@@ -23,11 +25,14 @@ public struct TextTable: Sendable {
         }
         let widths = fitted(
             headers.indices.map { column in cells.map { DisplayWidth.of($0[column]) }.max() ?? 0 }, numeric: numeric)
-        var lines = cells.map { row in
-            line(zip(row, zip(widths, numeric)).map { Self.padded($0, to: $1.0, right: $1.1) })
+        var rows = cells.map { row in
+            let parts = zip(row, widths).map { wraps ? DisplayWidth.wrapped($0, to: $1) : [$0] }
+            return (0..<(parts.map(\.count).max() ?? 0)).map { number in
+                line(zip(parts, zip(widths, numeric)).map { Self.padded(number < $0.count ? $0[number] : "", to: $1.0, right: $1.1) })
+            }.joined(separator: "\n")
         }
-        lines.insert(line(widths.map { String(repeating: "─", count: $0) }), at: 1)
-        return lines.joined(separator: "\n")
+        rows.insert(line(widths.map { String(repeating: "─", count: $0) }), at: 1)
+        return rows.joined(separator: "\n")
     }
 
     /// Stands for a value that was not measured.

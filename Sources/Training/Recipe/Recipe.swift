@@ -60,7 +60,7 @@ public struct DataSettings: Codable, Sendable, Equatable {
 }
 
 public struct TrainingSettings: Codable, Sendable, Equatable {
-    public enum RateScaling: String, Codable, Sendable {
+    public enum RateScaling: String, Codable, Sendable, CaseIterable {
         /// As it stands.
         case none
         /// × batch / 256 (Goyal et al. 2017).
@@ -69,11 +69,11 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
         case squareRoot
     }
 
-    public enum RateSchedule: String, Codable, Sendable {
+    public enum RateSchedule: String, Codable, Sendable, CaseIterable {
         case constant, cosine, steps
     }
 
-    public enum Precision: String, Codable, Sendable {
+    public enum Precision: String, Codable, Sendable, CaseIterable {
         case float32, bfloat16, float16
     }
 
@@ -154,7 +154,7 @@ public struct OptimizerSettings: Codable, Sendable, Equatable {
 }
 
 public struct MonitoringSettings: Codable, Sendable, Equatable {
-    public enum Reaction: String, Codable, Sendable {
+    public enum Reaction: String, Codable, Sendable, CaseIterable {
         case ignore, warn, stop
     }
 
@@ -204,7 +204,8 @@ extension Recipe {
         try require(t.weightDecay >= 0, "training.weightDecay must not be negative")
         try require(
             t.warmUpEpochs >= 0 && t.warmUpEpochs <= Double(t.epochs),
-            "training.warmUpEpochs must lie between 0 and training.epochs (\(t.epochs)), not \(t.warmUpEpochs)")
+            "training.warmUpEpochs must lie between 0 and training.epochs (\(t.epochs)), not \(t.warmUpEpochs): shorten it too, such as by "
+                + "--set training.warmUpEpochs=0")
         try require((t.clipGradientNorm ?? 1) > 0, "training.clipGradientNorm must be above 0")
         let o = t.optimizer
         try require((0..<1).contains(o.momentum), "training.optimizer.momentum must be at least 0 and below 1, not \(o.momentum)")

@@ -21,8 +21,17 @@ public struct RecipeFile {
     public init(methods: MethodRegistry = .standard) { self.methods = methods }
 
     public func read(_ path: String, changes: [String] = []) throws -> Recipe {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw RecipeError("\(path) is a folder, not a recipe: give a YAML file, or a name that `fovea recipes` lists")
+        }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
             throw RecipeError("cannot read the recipe \(path): check the path, or see `fovea recipes`")
+        }
+        // YAML has no control characters but these.
+        let isText = bytes.allSatisfy { $0 >= 0x20 || [0x09, 0x0A, 0x0D].contains($0) }
+        guard isText, let text = String(data: bytes, encoding: .utf8) else {
+            throw RecipeError("\(path) is not a recipe: it is no text in UTF-8; give a YAML file, or a name that `fovea recipes` lists")
         }
         return try parse(text, source: path, changes: changes)
     }

@@ -54,6 +54,10 @@ enum SettingsTree {
                 merged[key] = try merge(below, over: own, shape: fields[key], path: name, source: source)
             } else {
                 guard isFinite(value) else { throw RecipeError("\(source): '\(name)' must be a finite number") }
+                if let field = fields[key], let choices = choices(of: field), !choices.contains("\(value)") {
+                    let nearest = Spelling.nearest(to: "\(value)", among: choices).map { "; did you mean '\($0)'?" } ?? ""
+                    throw RecipeError("\(source): '\(name)' must be one of \(choices.joined(separator: ", ")), not '\(value)'\(nearest)")
+                }
                 // The decoder forgets where a number stood that does not fit.
                 if let field = fields[key], !fits(value, field) {
                     throw RecipeError("\(source): '\(name)' must be a whole number, not '\(value)'")
@@ -81,6 +85,17 @@ enum SettingsTree {
         case is UInt64.Type: (value as? Int).map { $0 >= 0 } ?? (value as? Double).map { UInt64(exactly: $0) != nil } ?? true
         default: true
         }
+    }
+
+    /// What a field that names one of several things, or is nil of such, can be.
+    private static func choices(of field: Any) -> [String]? {
+        func names<Choice: CaseIterable>(_ type: Choice.Type) -> [String]? {
+            let names = type.allCases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }
+            return names.isEmpty ? nil : names
+        }
+        let own = type(of: field)
+        let wrapped: Any.Type = (own as? any Absent.Type)?.wrapped ?? own
+        return (wrapped as? any CaseIterable.Type).flatMap { names($0) }
     }
 
     /// A whole number beyond Int, which Yams leaves as text.
@@ -158,4 +173,13 @@ enum SettingsTree {
         default: "\(type)".hasPrefix("Array") ? "a list" : "a mapping"
         }
     }
+}
+
+/// An optional, asked for the type that it is one of.
+private protocol Absent {
+    static var wrapped: Any.Type { get }
+}
+
+extension Optional: Absent {
+    static var wrapped: Any.Type { Wrapped.self }
 }

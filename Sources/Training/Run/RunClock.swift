@@ -9,10 +9,18 @@ struct RunClock {
     }
 
     private let begun = Date()
+    /// Of the processes before this one.
+    private let earlier: RunTiming
     private var epochStart = Date()
     private var checkpointAt = Date()
     private var firstTick: (time: Date, step: Int)?
     private var lastTick: (time: Date, step: Int)?
+
+    /// - Parameter timing: the `timing.json` of the run that is gone on with; nil where one begins.
+    init(after timing: String?) {
+        let data = timing.flatMap { FileManager.default.contents(atPath: $0) }
+        earlier = data.flatMap { try? JSONDecoder().decode(RunTiming.self, from: $0) } ?? RunTiming()
+    }
 
     mutating func start(step: Int) {
         firstTick = nil
@@ -41,11 +49,19 @@ struct RunClock {
         return Epoch(seconds: seconds, imagesPerSecond: Double(images) / max(seconds, 1e-9))
     }
 
-    var summary: RunTiming { RunTiming(seconds: Date().timeIntervalSince(begun), peakMemoryMB: Double(ProcessMemory.peak >> 20)) }
+    /// Of the whole run so far, this process and those before it.
+    var summary: RunTiming {
+        RunTiming(
+            seconds: (earlier.seconds ?? 0) + Date().timeIntervalSince(begun),
+            peakMemoryMB: max(earlier.peakMemoryMB ?? 0, Double(ProcessMemory.peak >> 20)))
+    }
 
-    /// `timing.csv`: a row per epoch, appended.
+    /// `timing.csv`: a row per epoch, appended; rows of this epoch and later ones, which are trained again, are replaced. Of an
+    /// epoch that was interrupted the row has what came after.
     func append(to path: String, epoch: Int, _ timing: Epoch) throws(FileError) {
-        var text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? "epoch,seconds,images_per_second,peak_memory_mb\n"
+        let rows = ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n").dropFirst()
+        let kept = rows.filter { row in Int(row.prefix { $0 != "," }).map { $0 < epoch } == true }
+        var text = "epoch,seconds,images_per_second,peak_memory_mb\n" + kept.map { "\($0)\n" }.joined()
         text += String(format: "%d,%.2f,%.1f,%d\n", epoch, timing.seconds, timing.imagesPerSecond, ProcessMemory.peak >> 20)
         try AtomicFile.write(text, to: path)
     }

@@ -1,4 +1,5 @@
 import Backbones
+import Files
 import Foundation
 import Methods
 import TestSupport
@@ -113,12 +114,21 @@ import Views
         #expect(training("stepEpochs: 3") == "test.yaml: 'training.stepEpochs' must be a list, not '3'")
         #expect(training("stepEpochs: [3, x]") == "test.yaml: 'training.stepEpochs[1]' must be a number, not 'x'")
         #expect(training("optimizer: sgd") == "test.yaml: 'training.optimizer' must be a mapping, not 'sgd'")
-        #expect(training("optimizer: {name: sdg}") == "test.yaml: 'training.optimizer.name' has no such choice, not 'sdg'")
+        #expect(
+            training("optimizer: {name: sdg}")
+                == "test.yaml: 'training.optimizer.name' must be one of sgd, adam, adamw, lars, lamb, not 'sdg'; did you mean 'sgd'?")
+        #expect(
+            training("schedule: cosin")
+                == "test.yaml: 'training.schedule' must be one of constant, cosine, steps, not 'cosin'; did you mean 'cosine'?")
+        #expect(training("schedule: 3") == "test.yaml: 'training.schedule' must be one of constant, cosine, steps, not '3'")
+        #expect(
+            refusal("method: simclr\nbackbone: {stem: huge}") == "test.yaml: 'backbone.stem' must be one of imagenet, small, not 'huge'")
+        #expect(refusal("method: simclr\nmonitoring: {onCollapse: halt}")?.contains("one of ignore, warn, stop, not 'halt'") == true)
         #expect(training("epochs: null") == "test.yaml: 'training.epochs' is missing")
         #expect(refusal("method: simclr\nprovenance: [1]")?.hasPrefix("test.yaml: 'provenance' must be text") == true)
     }
 
-    @Test func textThatIsNoRecipe() {
+    @Test func textThatIsNoRecipe() throws {
         let broken = refusal("method: {name: simclr\ntraining: [")
         #expect(broken?.hasPrefix("test.yaml is not YAML: ") == true && broken?.contains("\n") == false, "\(broken ?? "")")
         #expect(refusal("- a\n- b") == "test.yaml is not a recipe: it should be a mapping with `method:` and others")
@@ -129,6 +139,14 @@ import Views
         }
         #expect(throws: RecipeError("cannot read the recipe /nowhere/x.yaml: check the path, or see `fovea recipes`")) {
             try RecipeFile().read("/nowhere/x.yaml")
+        }
+        try withTemporaryFolder { folder in
+            func why(_ path: String) -> String { #expect(throws: RecipeError.self) { try RecipeFile().read(path) }?.description ?? "" }
+            #expect(why(folder).hasPrefix("\(folder) is a folder, not a recipe"))
+            for bytes in [[0xff, 0xfe, 0x41, 0x00], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], [0x6d, 0x00]] as [[UInt8]] {
+                try AtomicFile.write(bytes, to: "\(folder)/bytes.yaml")
+                #expect(why("\(folder)/bytes.yaml").hasPrefix("\(folder)/bytes.yaml is not a recipe: it is no text in UTF-8"))
+            }
         }
     }
 
@@ -177,7 +195,8 @@ import Views
         #expect(why("training: {learningRate: 0}") == "training.learningRate must be above 0, not 0.0")
         #expect(
             why("training: {epochs: 5, warmUpEpochs: 6}")
-                == "training.warmUpEpochs must lie between 0 and training.epochs (5), not 6.0")
+                == "training.warmUpEpochs must lie between 0 and training.epochs (5), not 6.0: shorten it too, such as by "
+                + "--set training.warmUpEpochs=0")
         #expect(why("training: {optimizer: {momentum: 1}}")?.contains("training.optimizer.momentum") == true)
         #expect(why("data: {imageSize: 4}") == "data.imageSize must be 8 to 4096 pixels, not 4")
         #expect(why("data: {input: {mean: [0.5], deviation: [0.2, 0.2, 0.2]}}")?.contains("three means") == true)
