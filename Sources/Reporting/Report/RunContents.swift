@@ -9,6 +9,7 @@ struct RunContents {
     var health: HealthVerdict?
     var unreadable: [RunFolderReader.UnreadableFile]?
     var results: [EvaluationResult]?
+    var labels: LabelCurves?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
@@ -29,6 +30,7 @@ struct RunContents {
         health = read { _ throws(ReportError) in try folder.health() }
         unreadable = read { _ throws(ReportError) in try folder.unreadableFiles() }
         results = read { note throws(ReportError) in try folder.results(note: note) }
+        labels = read { _ throws(ReportError) in try folder.labels() }
         neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
         map = read { note throws(ReportError) in try folder.map(note: note) }
         hasViews = folder.exists("evaluation/views.png")
@@ -41,7 +43,8 @@ struct RunContents {
     }
 
     var isEmpty: Bool {
-        summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && neighbours == nil
+        summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && labels == nil
+            && neighbours == nil
             && map == nil && !hasViews && notes.isEmpty
     }
 }
