@@ -52,7 +52,9 @@ private struct Labelled: ImageDataset {
         return try evaluator(encoder, name: "mine", train: train, test: test, folder: nil)
     }
 
-    private let quick = ["lowshot.draws=3", "lowshot.shots=[1,2]", "mlp.hiddenWidth=16", "mlp.epochs=40", "cluster.restarts=2"]
+    private let quick = [
+        "lowshot.draws=3", "lowshot.shots=[1,2]", "mlp.hiddenWidth=16", "mlp.epochs=60", "mlp.learningRates=[0.1]", "cluster.restarts=2",
+    ]
     private let frozen = "knn,linear,mlp,lowshot,cluster,retrieve"
 
     // MARK: The registry

@@ -24,10 +24,10 @@ import Testing
         let lines = found.text.split(separator: "\n").map(String.init)
         #expect(lines[2] == "    10  30.0 % (25.0–35.0)                   –")
         #expect(lines[3] == " 1,000  60.0 % (58.0–62.0)  50.0 % (48.0–52.0)")
-        #expect(lines[4].hasSuffix("does not come so far"))
+        #expect(lines[5].hasSuffix("does not come so far"))
         // (1000 − 280) · 5 s = 1 h
-        #expect(lines[5].hasSuffix("needs 280 (200–more than measured), saves 1.0 h at 5 s each"))
-        #expect(lines.allSatisfy { DisplayWidth.of($0) <= 110 })
+        #expect(lines[7].hasSuffix("needs 280 (200–more than measured), saves 1.0 h at 5 s each"))
+        #expect(lines.allSatisfy { DisplayWidth.of($0) <= 100 })
     }
 
     @Test func theReportShowsTheCurveOverTheLogarithmOfLabels() throws {

@@ -12,7 +12,7 @@ extension LabelCurves {
         let table = TextTable(
             ["labels"] + curves.map { DisplayWidth.truncated($0.name.withoutControls, to: 22) },
             rows: labels.map { count in [NumberStyle.count(count)] + curves.map { cell($0, count) } }, maximumWidth: 100)
-        return ([table.render()] + sentences).joined(separator: "\n")
+        return ([table.render()] + sentences.map { $0.replacing("; ", with: ";\n  ") }).joined(separator: "\n")
     }
 
     /// For the most and for about a tenth of the supervised labels, per curve.
