@@ -27,6 +27,9 @@ import Testing
         #expect(lines[5].hasSuffix("does not come so far"))
         // (1000 − 280) · 5 s = 1 h
         #expect(lines[7].hasSuffix("needs 280 (200–more than measured), saves 1.0 h at 5 s each"))
+        var low = found
+        low.savings = [.init(curve: "simclr, linear", labels: 1000, accuracy: 0.2, needed: 10, lower: 10, upper: 10)]
+        #expect(low.sentences[0].hasSuffix("needs at most 10, where its curve begins"))
         #expect(lines.allSatisfy { DisplayWidth.of($0) <= 100 })
     }
 

@@ -30,6 +30,10 @@ extension LabelCurves {
         let start = "supervised with \(NumberStyle.count(saving.labels)) labels: \(accuracy); \(saving.curve)"
         guard let needed = saving.needed else { return "\(start) does not come so far" }
         func count(_ value: Double) -> String { NumberStyle.count(Int(value.rounded())) }
+        // A curve that begins above says only that no more is needed.
+        if let first = curves.first(where: { $0.name == saving.curve })?.points.first, first.value >= saving.accuracy {
+            return "\(start) needs at most \(count(needed)), where its curve begins"
+        }
         let upper = saving.upper.map(count) ?? "more than measured"
         let hours = (Double(saving.labels) - needed) * secondsPerLabel / 3600
         let saved = hours > 0 ? "saves \(NumberStyle.fixed(hours, decimals: 1)) h" : "saves nothing"
