@@ -1,10 +1,10 @@
 /// Splits a training split for choosing settings.
-enum HoldOut {
+package enum HoldOut {
     /// A share of each class, drawn by the seed: round(share · m) of a class of m images, at least one when m ≥ 2 and at most
     /// m − 1, and none of a class of one.
     /// - Parameter labels: class indices, all ≥ 0.
     /// - Returns: rows to fit and rows to choose by, each in rising order.
-    static func stratified(_ labels: [Int], share: Double, seed: UInt64) -> (fit: [Int], held: [Int]) {
+    package static func stratified(_ labels: [Int], share: Double, seed: UInt64) -> (fit: [Int], held: [Int]) {
         var random = SplitMix64(seed: seed)
         var fit: [Int] = []
         var held: [Int] = []

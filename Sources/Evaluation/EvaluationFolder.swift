@@ -17,28 +17,34 @@ struct EvaluationFolder {
 
     func write(_ outcome: Evaluator.Outcome, _ splits: EvaluationData.Splits) throws {
         try writeResults(outcome.results, outcome.differences)
+        if !outcome.bySeed.isEmpty { try writeTable(outcome.bySeed, "seeds") }
         try writeNeighbours(splits)
         try writeMap(splits)
     }
 
     /// Results alone, such as those of several encoders.
     func writeResults(_ results: [EvaluationResult], _ differences: [EvaluationDifference]) throws {
-        try JSONFile.write(results, to: "\(path)/results.json")
+        try writeTable(results, "results")
         try JSONFile.write(differences, to: "\(path)/differences.json")
+    }
+
+    private func writeTable(_ results: [EvaluationResult], _ name: String) throws {
+        try JSONFile.write(results, to: "\(path)/\(name).json")
         var rows = [
             [
                 "encoder", "protocol", "setting", "split", "metric", "value", "lower", "upper", "train_images", "test_images", "seeds",
-                "note",
+                "seed", "note",
             ]
         ]
         rows += results.map { row in
             func text(_ value: (some CustomStringConvertible)?) -> String { value.map { "\($0)" } ?? "" }
             return [
                 row.encoder, row.protocolName, text(row.setting), text(row.split), row.metric, text(row.value), text(row.lower),
-                text(row.upper), text(row.trainImages), text(row.testImages), text(row.seeds), text(row.note),
+                text(row.upper), text(row.trainImages), text(row.testImages), text(row.seeds), text(row.seed),
+                text(row.note),
             ]
         }
-        try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: "\(path)/results.csv")
+        try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: "\(path)/\(name).csv")
     }
 
     /// Test images spread over the classes, with the training images nearest to them.

@@ -12,7 +12,9 @@ public import Views
 /// Settings are chosen on the training split alone; the test split is read once. Without a test split kNN leaves one out, and
 /// the linear probe is tested on a fifth of the images that it is not fitted to.
 public struct Evaluator {
-    public var protocols: [EvaluationProtocol] = EvaluationProtocol.allCases
+    public var protocols = ProtocolRegistry.standard
+    /// Repetitions of whatever a protocol leaves to chance, from `seed` on.
+    public var seeds = 1
     /// Initialisations of the random encoder.
     public var randomEncoders = 5
     public var seed: UInt64 = 0
@@ -27,6 +29,8 @@ public struct Evaluator {
     public struct Outcome: Sendable {
         public var results: [EvaluationResult]
         public var differences: [EvaluationDifference]
+        /// With several seeds: the results of each.
+        public var bySeed: [EvaluationResult] = []
         public var unreadable: [String]
     }
 
@@ -37,20 +41,27 @@ public struct Evaluator {
     public func callAsFunction(
         _ encoder: Encoder, name: String, train: any ImageDataset, test: (any ImageDataset)?, folder: String?
     ) throws -> Outcome {
-        guard train.classNames.count >= 2 else {
-            throw EvaluationError(
-                "evaluation needs labels of at least 2 classes, and the images have \(train.classNames.count): put each class into a "
-                    + "folder of its own, or give a CSV list of path,label")
-        }
+        try requireClasses(train)
         encoder.move(to: device)
         let extraction = FeatureExtraction(
             imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
         let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed)
 
+        func measured(_ representation: Representation) throws -> (runs: [[Score]], splits: EvaluationData.Splits) {
+            let splits = try data.splits(of: representation)
+            return (try scores(representation, splits, data), splits)
+        }
+        var bySeed: [EvaluationResult] = []
+        func note(_ runs: [[Score]], _ name: String) {
+            guard seeds > 1 else { return }
+            for (index, run) in runs.enumerated() { bySeed += run.map { $0.result(name, seed: Int(seed) + index) } }
+        }
+
         progress("features of \(name)")
-        let main = try data.splits(of: .encoder(encoder, name: name))
-        let own = try scores(main)
-        var results = own.map { $0.result(name, seeds: nil) }
+        let (ownRuns, main) = try measured(.encoder(encoder, name: name))
+        note(ownRuns, name)
+        let own = Score.merged(ownRuns)
+        var results = own.map { $0.result(name, seeds: seeds > 1 ? seeds : nil) }
         var differences: [EvaluationDifference] = []
 
         var random: [[Score]] = []
@@ -58,22 +69,24 @@ public struct Evaluator {
             progress("random encoder \(index + 1) of \(randomEncoders)")
             let baseline = try Representation.random(
                 like: encoder, seed: seed &+ 7919 &* UInt64(index + 1), calibratedOn: train, extraction)
-            random.append(try scores(data.splits(of: baseline)))
+            random.append(Score.merged(try measured(baseline).runs))
         }
         if !random.isEmpty {
             results += Score.averaged(random, "random encoder")
-            // Paired with the initialisation of median accuracy.
-            differences += own.indices.map { place in
-                let byAccuracy = random.map { $0[place] }.sorted { $0.accuracy.estimate < $1.accuracy.estimate }
-                return own[place].minus(byAccuracy[byAccuracy.count / 2], name, "random encoder")
+            // Paired with the initialisation of median value.
+            differences += own.compactMap { score in
+                let byValue = random.compactMap { run in run.first { $0.key == score.key } }.sorted { $0.value < $1.value }
+                return byValue.isEmpty ? nil : score.minus(byValue[byValue.count / 2], name, "random encoder")
             }
         }
         progress("raw pixels")
-        let raw = try scores(data.splits(of: .rawPixels))
-        results += raw.map { $0.result("raw pixels", seeds: nil) }
-        differences += zip(own, raw).map { $0.minus($1, name, "raw pixels") }
+        let rawRuns = try measured(.rawPixels).runs
+        note(rawRuns, "raw pixels")
+        let raw = Score.merged(rawRuns)
+        results += raw.map { $0.result("raw pixels", seeds: seeds > 1 ? seeds : nil) }
+        differences += Self.differences(own, raw, name, "raw pixels")
 
-        let outcome = Outcome(results: results, differences: differences, unreadable: main.unreadable)
+        let outcome = Outcome(results: results, differences: differences, bySeed: bySeed, unreadable: main.unreadable)
         if let folder {
             progress("neighbours and map")
             try EvaluationFolder(folder).write(outcome, main)
@@ -81,24 +94,23 @@ public struct Evaluator {
         return outcome
     }
 
-    /// Every protocol on one representation, in the order of `protocols`.
-    private func scores(_ splits: EvaluationData.Splits) throws -> [Score] {
-        try protocols.flatMap { kind -> [Score] in
-            switch kind {
-            case .knn:
-                let classifier = NearestNeighbourClassifier()
-                let outcome =
-                    try splits.test.map { try classifier.evaluate(train: splits.train, test: $0) } ?? classifier.leaveOneOut(splits.train)
-                return Score.both(
-                    kind, "k=\(outcome.neighbours)", splits.test == nil ? "leave-one-out" : "test", outcome.classification,
-                    trainImages: splits.train.labelled.count)
-            case .linear:
-                let (fitted, tested) = try splits.test.map { (splits.train, $0) } ?? splits.train.dividedForTest(seed: seed)
-                let outcome = try LinearProbe().evaluate(train: fitted, test: tested)
-                return Score.both(
-                    kind, String(format: "λ=%.0e", outcome.fit.final.value), splits.test == nil ? "held-out fifth" : "test",
-                    outcome.classification, trainImages: fitted.labelled.count)
-            }
+    func requireClasses(_ train: any ImageDataset) throws {
+        guard train.classNames.count < 2 else { return }
+        throw EvaluationError(
+            "evaluation needs labels of at least 2 classes, and the images have \(train.classNames.count): put each class into a "
+                + "folder of its own, or give a CSV list of path,label")
+    }
+
+    /// Every protocol on one representation, under every seed; in the order of `protocols`.
+    func scores(_ representation: Representation, _ splits: EvaluationData.Splits, _ data: EvaluationData) throws -> [[Score]] {
+        try (0..<max(1, seeds)).map { index in
+            let subject = EvaluationSubject(splits, representation, data, seed: seed &+ UInt64(index))
+            return try protocols.flatMap { try $0.measure(subject) }
         }
+    }
+
+    /// One representation's scores minus those of the same name of another.
+    static func differences(_ own: [Score], _ other: [Score], _ name: String, _ baseline: String) -> [EvaluationDifference] {
+        own.compactMap { score in other.first { $0.key == score.key }.flatMap { score.minus($0, name, baseline) } }
     }
 }

@@ -9,10 +9,23 @@ struct Representation {
     let name: String
     /// Pixels [n, 3, h, w] uint8 to [n, d].
     let features: (Tensor) -> Tensor
+    /// nil for raw pixels.
+    var encoder: Encoder?
 
     static func encoder(_ encoder: Encoder, name: String) -> Representation {
         encoder.eval()
-        return Representation(name: name) { encoder($0) }
+        return Representation(name: name, features: { encoder($0) }, encoder: encoder)
+    }
+
+    /// A named layer's map, averaged down to a square of at most `width` values in all.
+    static func layer(_ layer: String, of encoder: Encoder, width: Int) -> Representation {
+        Representation(
+            name: layer,
+            features: { pixels in
+                let map = encoder.backbone.features(encoder.input(pixels), at: [layer])[layer]!
+                let side = max(1, Int((Double(width) / Double(map.size(1))).squareRoot()))
+                return (max(map.size(2), map.size(3)) > side ? map.adaptiveAveragePool2d(side) : map).contiguous().flattened(from: 1)
+            }, encoder: encoder)
     }
 
     /// The side that raw pixels are averaged down to: 3,072 values, as many as a CIFAR image has.

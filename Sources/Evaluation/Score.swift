@@ -1,58 +1,147 @@
-internal import Embeddings
+public import Embeddings
 internal import Files
 
-/// One protocol's outcome on one representation.
-struct Score {
-    let kind: EvaluationProtocol
-    let setting: String
-    let split: String
-    let metric: String
-    let accuracy: Interval
-    /// For each test image, in order.
-    let correct: [Bool]
-    let trainImages: Int
-    let note: String?
-
-    /// Top-1 and, where there are more than five classes, top-5.
-    static func both(
-        _ kind: EvaluationProtocol, _ setting: String, _ split: String, _ outcome: Classification, trainImages: Int
-    ) -> [Score] {
-        func score(_ k: Int) -> Score? {
-            let correct = outcome.correct(within: k)
-            guard let accuracy = Interval.wilson(correct) else { return nil }
-            return Score(
-                kind: kind, setting: setting, split: split, metric: "top-\(k)", accuracy: accuracy, correct: correct,
-                trainImages: trainImages, note: outcome.notes.first)
-        }
-        return ([1] + (outcome.classNames.count > 5 && outcome.ranksFive ? [5] : [])).compactMap(score)
+/// One number of a protocol on one representation, with what it is a mean of.
+public struct Score: Sendable {
+    /// What `items` are, and so how intervals and differences are computed.
+    public enum Unit: Sendable {
+        /// One per test image: differences are paired over images.
+        case images
+        /// One per draw of training images, the same draws for every representation: differences are paired over draws.
+        case draws
+        /// Nothing: the number is of the whole.
+        case none
     }
 
-    func result(_ encoder: String, seeds: Int?) -> EvaluationResult {
+    public var protocolName: String
+    public var metric: String
+    /// What was chosen for this representation, such as `k=20`.
+    public var setting: String?
+    public var split: String
+    public var value: Double
+    /// 95 %; nil where none is known.
+    public var interval: Interval?
+    public var unit: Unit
+    public var items: [Double]
+    public var trainImages: Int
+    public var testImages: Int
+    public var note: String?
+
+    /// A share of test images, with Wilson's interval.
+    /// - Precondition: at least one image.
+    public init(
+        _ protocolName: String, _ metric: String, setting: String? = nil, split: String, correct: [Bool], trainImages: Int,
+        note: String? = nil
+    ) {
+        self.init(
+            protocolName, metric, setting: setting, split: split, items: correct.map { $0 ? 1 : 0 }, unit: .images,
+            interval: Interval.wilson(correct), trainImages: trainImages, testImages: correct.count, note: note)
+    }
+
+    /// A mean of `items`; of images without an interval the bootstrap's, of draws Student's.
+    public init(
+        _ protocolName: String, _ metric: String, setting: String? = nil, split: String, items: [Double], unit: Unit,
+        interval: Interval? = nil, trainImages: Int, testImages: Int, note: String? = nil
+    ) {
+        precondition(!items.isEmpty, "\(protocolName) \(metric) is a mean of nothing")
+        self.protocolName = protocolName
+        self.metric = metric
+        self.setting = setting
+        self.split = split
+        value = interval?.estimate ?? items.reduce(0, +) / Double(items.count)
+        self.interval = interval ?? (unit == .images ? Interval.bootstrap(items) : Interval.student(items))
+        self.unit = unit
+        self.items = items
+        self.trainImages = trainImages
+        self.testImages = testImages
+        self.note = note
+    }
+
+    /// A number of the whole split.
+    public init(
+        _ protocolName: String, _ metric: String, setting: String? = nil, split: String, value: Double, trainImages: Int,
+        testImages: Int, note: String? = nil
+    ) {
+        self.init(
+            protocolName, metric, setting: setting, split: split, items: [value], unit: .none, trainImages: trainImages,
+            testImages: testImages, note: note)
+    }
+
+    /// Top-1 and, where there are more than five classes, top-5.
+    public static func accuracies(
+        _ protocolName: String, suffix: String = "", setting: String?, split: String, _ outcome: Classification, trainImages: Int
+    ) throws -> [Score] {
+        guard !outcome.scored.isEmpty else { throw EvaluationError("none of the test images has a label: check --test and --data") }
+        return ([1] + (outcome.classNames.count > 5 && outcome.ranksFive ? [5] : [])).map { k in
+            Score(
+                protocolName, "top-\(k)\(suffix)", setting: setting, split: split, correct: outcome.correct(within: k),
+                trainImages: trainImages, note: outcome.notes.first)
+        }
+    }
+
+    var key: String { "\(protocolName)|\(metric)|\(split)" }
+
+    func result(_ encoder: String, seeds: Int? = nil, seed: Int? = nil) -> EvaluationResult {
         EvaluationResult(
-            encoder: encoder, protocolName: kind.rawValue, setting: setting, split: split, metric: metric, value: accuracy.estimate,
-            lower: accuracy.low, upper: accuracy.high, trainImages: trainImages, testImages: correct.count, seeds: seeds, note: note)
+            encoder: encoder, protocolName: protocolName, setting: setting, split: split, metric: metric, value: value,
+            lower: interval?.low, upper: interval?.high, trainImages: trainImages > 0 ? trainImages : nil, testImages: testImages,
+            seeds: seeds, seed: seed,
+            note: note)
+    }
+
+    /// The same score under several seeds as one: the mean of each image's value, all draws together, or the mean over seeds.
+    static func merged(_ runs: [[Score]]) -> [Score] {
+        guard runs.count > 1 else { return runs[0] }
+        return runs[0].map { first in
+            let scores = runs.compactMap { run in run.first { $0.key == first.key } }
+            let isSameImages = first.split != "held-out fifth" && scores.allSatisfy { $0.items.count == first.items.count }
+            var merged = first
+            switch first.unit {
+            // Nothing was left to chance.
+            case .images where isSameImages && scores.allSatisfy { $0.items == first.items }: return first
+            case .images where isSameImages:
+                merged.items = first.items.indices.map { place in scores.reduce(0) { $0 + $1.items[place] } / Double(scores.count) }
+                merged.interval = Interval.bootstrap(merged.items)
+            case .draws:
+                merged.items = scores.flatMap(\.items)
+                merged.interval = Interval.student(merged.items)
+            default:
+                merged.items = scores.map(\.value)
+                merged.unit = .draws
+                merged.interval = Interval.student(merged.items)
+            }
+            merged.value = merged.items.reduce(0, +) / Double(merged.items.count)
+            if scores.contains(where: { $0.setting != first.setting }) { merged.setting = nil }
+            return merged
+        }
     }
 
     /// Means over initialisations, with Student's interval over them; of a single one, its own.
     static func averaged(_ runs: [[Score]], _ name: String) -> [EvaluationResult] {
-        runs[0].indices.map { place in
-            let scores = runs.map { $0[place] }
-            var result = scores[0].result(name, seeds: runs.count)
-            if let mean = Interval.student(scores.map(\.accuracy.estimate)) {
+        runs[0].map { first in
+            let scores = runs.compactMap { run in run.first { $0.key == first.key } }
+            var result = first.result(name, seeds: scores.count)
+            if let mean = Interval.student(scores.map(\.value)) {
                 result.value = mean.estimate
-                result.lower = max(0, mean.low)
-                result.upper = min(1, mean.high)
-                result.setting = nil
+                (result.lower, result.upper) = (mean.low, mean.high)
+                if first.unit == .images {
+                    result.lower = max(0, mean.low)
+                    result.upper = min(1, mean.high)
+                }
+                if scores.contains(where: { $0.setting != first.setting }) { result.setting = nil }
             }
             return result
         }
     }
 
-    /// This minus another on the same images, by the paired bootstrap.
-    func minus(_ other: Score, _ name: String, _ baseline: String) -> EvaluationDifference {
-        let difference = Interval.pairedBootstrap(correct, minus: other.correct)
+    /// This minus another: the paired bootstrap over the same images, Student's over the same draws; nil where neither is.
+    func minus(_ other: Score, _ name: String, _ baseline: String) -> EvaluationDifference? {
+        guard unit == other.unit, items.count == other.items.count else { return nil }
+        let differences = zip(items, other.items).map { $0 - $1 }
+        guard let found = unit == .images ? Interval.bootstrap(differences) : unit == .draws ? Interval.student(differences) : nil
+        else { return nil }
         return EvaluationDifference(
-            encoder: name, baseline: baseline, protocolName: kind.rawValue, metric: metric, value: difference.estimate,
-            lower: difference.low, upper: difference.high)
+            encoder: name, baseline: baseline, protocolName: protocolName, metric: metric, value: found.estimate, lower: found.low,
+            upper: found.high)
     }
 }

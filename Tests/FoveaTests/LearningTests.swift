@@ -62,7 +62,7 @@ import TestSupport
                 try recipe(method, seed: seed), dataset: train.unlabelled, folder: RunFolder("\(folder)/run"), options: options)
             #expect(try trainer.run() == .finished)
             var evaluator = Evaluator()
-            evaluator.protocols = [.knn]
+            evaluator.protocols = [NearestNeighbourProtocol()]
             evaluator.randomEncoders = 1
             evaluator.seed = seed
             let outcome = try evaluator(Encoder.load("\(folder)/run"), name: method, train: train, test: test, folder: nil)

@@ -15,18 +15,21 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
     public var upper: Double?
     public var trainImages: Int?
     public var testImages: Int?
+    /// Initialisations or seeds that the value is a mean over.
     public var seeds: Int?
+    /// The seed of a row that is one of several.
+    public var seed: Int?
     public var note: String?
 
     enum CodingKeys: String, CodingKey {
-        case encoder, setting, split, metric, value, lower, upper, trainImages, testImages, seeds, note
+        case encoder, setting, split, metric, value, lower, upper, trainImages, testImages, seeds, seed, note
         case protocolName = "protocol"
     }
 
     public init(
         encoder: String, protocolName: String, setting: String? = nil, split: String? = nil, metric: String = "top-1", value: Double,
         lower: Double? = nil, upper: Double? = nil, trainImages: Int? = nil, testImages: Int? = nil, seeds: Int? = nil,
-        note: String? = nil
+        seed: Int? = nil, note: String? = nil
     ) {
         self.encoder = encoder
         self.protocolName = protocolName
@@ -39,6 +42,7 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
         self.trainImages = trainImages
         self.testImages = testImages
         self.seeds = seeds
+        self.seed = seed
         self.note = note
     }
 }

@@ -19,6 +19,8 @@ public struct LineChart: Sendable {
     public var series: [Series]
     /// Values of zero and below are gaps then.
     public var logarithmic = false
+    /// The horizontal axis: values of zero and below have no place then.
+    public var logarithmicX = false
     public var includesZero = false
     /// Epochs have no fractions.
     public var wholeX = true
@@ -72,10 +74,11 @@ public struct LineChart: Sendable {
     private var longestName: Double { series.map { Drawing.width($0.name, size: 11.5) }.max() ?? 0 }
 
     private func horizontalScale(left: Double, right: Double) -> Scale {
-        let xs = series.flatMap(\.x).filter { Scale.isDrawable($0, .linear) }
+        let kind = logarithmicX ? Scale.Kind.logarithmic : .linear
+        let xs = series.flatMap(\.x).filter { Scale.isDrawable($0, kind) }
         let (lower, upper) = (xs.min() ?? 0, xs.max() ?? 1)
         return lower < upper
-            ? Scale(lower: lower, upper: upper, start: left, end: right)
+            ? Scale(lower: lower, upper: upper, start: left, end: right, kind: kind)
             : Scale(lower: lower - 0.5, upper: upper + 0.5, start: left, end: right)
     }
 

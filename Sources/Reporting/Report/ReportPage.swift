@@ -5,6 +5,7 @@ struct ReportPage {
     init(_ contents: RunContents) {
         var notes = contents.notes
         let sections = [
+            LabelsSection(contents).section,
             ResultsSection(contents).section,
             LearningSection(contents).section,
             HealthSection(contents).section,

@@ -64,7 +64,7 @@ struct ResultsSection {
         init(_ result: EvaluationResult) {
             title = result.protocolTitle
             details = [
-                result.setting, result.metric,
+                result.metric,
                 result.trainImages.map { "\(NumberStyle.count($0)) training images" },
                 result.testImages.map { "\(NumberStyle.count($0)) \(result.split ?? "test") images" } ?? result.split,
             ].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " · ")
@@ -89,7 +89,8 @@ struct ResultsSection {
 
     private static func row(_ result: EvaluationResult, isSubject: Bool) -> Markup {
         let interval: Markup = result.intervalText.map { "<small>(\($0))</small>" } ?? .empty
-        let remarks = [result.seeds.map { $0 == 1 ? "1 seed" : "\(NumberStyle.count($0)) seeds" }, result.note]
+        // A setting may be chosen for each encoder by itself: it belongs to the row, and the block to what all have in common.
+        let remarks = [result.setting, result.seeds.map { $0 == 1 ? "1 seed" : "\(NumberStyle.count($0)) seeds" }, result.note]
             .compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ")
         return """
             <tr\(isSubject ? #" class="subject""# as Markup : .empty)><th scope="row">\(result.encoder)</th>\

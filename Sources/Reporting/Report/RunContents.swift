@@ -11,6 +11,7 @@ struct RunContents {
     var unreadable: [RunFolderReader.UnreadableFile]?
     var results: [EvaluationResult]?
     var differences: [EvaluationDifference]?
+    var labels: LabelCurves?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
@@ -33,6 +34,7 @@ struct RunContents {
         unreadable = read { _ throws(ReportError) in try folder.unreadableFiles() }
         results = read { note throws(ReportError) in try folder.results(note: note) }
         differences = read { note throws(ReportError) in try folder.differences(note: note) }
+        labels = read { _ throws(ReportError) in try folder.labels() }
         neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
         map = read { note throws(ReportError) in try folder.map(note: note) }
         hasViews = folder.exists("evaluation/views.png")
@@ -45,7 +47,8 @@ struct RunContents {
     }
 
     var isEmpty: Bool {
-        summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && neighbours == nil
+        summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && labels == nil
+            && neighbours == nil
             && map == nil && !hasViews && notes.isEmpty
     }
 }

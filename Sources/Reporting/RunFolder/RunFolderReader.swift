@@ -51,6 +51,8 @@ public struct RunFolderReader: Sendable {
         return rows.map { Lenient.values($0, what: "row", file: file, note: note) }
     }
 
+    public func labels() throws(ReportError) -> LabelCurves? { try json("evaluation/labels.json") }
+
     public func neighbours(note: (String) -> Void = { _ in }) throws(ReportError) -> NeighbourSheet? {
         struct Rows: Decodable { var rows: [Lenient<NeighbourSheet.Row>] }
         let file = "evaluation/neighbours.json"

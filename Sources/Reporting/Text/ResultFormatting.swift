@@ -29,6 +29,11 @@ extension EvaluationResult {
         switch name {
         case "knn": "kNN"
         case "linear": "linear probe"
+        case "finetune": "fine-tuned"
+        case "mlp": "MLP"
+        case "lowshot": "low-shot"
+        case "cluster": "clusters"
+        case "retrieve": "retrieval"
         default: name
         }
     }

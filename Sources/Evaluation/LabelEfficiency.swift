@@ -1,0 +1,131 @@
+public import Backbones
+internal import Embeddings
+public import Files
+internal import Foundation
+public import Torch
+internal import Training
+public import Views
+
+/// How many labels an encoder saves: accuracy against the number of labels, for a linear classifier on the encoder and on a
+/// random one, for the fine-tuned encoder, and for the same network from scratch with the same labels and budget.
+///
+/// The draws of labelled images are class-balanced, nested, and the same for all curves. Every setting is chosen on a fifth of
+/// the labelled images of the draw: nobody who has twenty labels has a validation set beside them.
+public struct LabelEfficiency {
+    /// Labels per class; nil at the end of the curve stands for all. Beyond the largest class nothing is measured.
+    public var labelsPerClass = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+    public var draws = 5
+    /// Of curves that train whole networks, at every number of labels; 0 leaves them out.
+    public var networkDraws = 1
+    /// Of fine-tuning and of training from scratch.
+    public var tuning = FineTuneProtocol()
+    public var secondsPerLabel = 10.0
+    public var seed: UInt64 = 0
+    public var batchSize = 128
+    public var loaderThreads = 2
+    public var device = Device.cpu
+    /// Told what is being done, in a few words.
+    public var progress: (String) -> Void = { _ in }
+
+    public init() {}
+
+    /// - Parameter folder: where labels.json and labels.csv are written; nil for nowhere.
+    /// - Throws: `EvaluationError`, `FeatureError`, `FileError`, in one line.
+    public func callAsFunction(
+        _ encoder: Encoder, name: String, train: any ImageDataset, test: any ImageDataset, folder: String?
+    ) throws -> LabelCurves {
+        guard train.classNames.count >= 2 else {
+            throw EvaluationError("label efficiency needs labels of at least 2 classes: put each class into a folder of its own")
+        }
+        guard draws >= 1, networkDraws >= 0, labelsPerClass.allSatisfy({ $0 >= 1 }), secondsPerLabel > 0 else {
+            throw EvaluationError("label efficiency needs draws, labels per class and seconds per label above 0")
+        }
+        encoder.move(to: device)
+        let extraction = FeatureExtraction(imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
+        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed)
+        progress("features of \(name)")
+        let own = try data.splits(of: .encoder(encoder, name: name))
+        let random = try Representation.random(like: encoder, seed: seed &+ 7919, calibratedOn: train, extraction)
+        progress("features of a random encoder")
+        let baseline = try data.splits(of: random)
+        if networkDraws > 0 { try EvaluationSubject(own, random, data, seed: seed).requireKnownTestClasses() }
+        let sizes = Self.sizes(labelsPerClass, most: own.train.classCounts.max() ?? 0)
+
+        var curves = [
+            try curve("\(name), linear", sizes, draws, own) { rows, _ in try linear(own, rows) },
+            try curve("random encoder, linear", sizes, draws, baseline) { rows, _ in try linear(baseline, rows) },
+        ]
+        if networkDraws > 0 {
+            guard let images = own.testImages else { throw EvaluationError("label efficiency needs a test split: give --test") }
+            for (title, start) in [("\(name), fine-tuned", encoder), ("supervised", random.encoder!)] {
+                curves.append(
+                    try curve(title, sizes, networkDraws, own) { rows, draw in
+                        progress("\(title) on \(rows.count) labels")
+                        let tuning = FineTuning(
+                            learningRates: self.tuning.learningRates, epochs: self.tuning.epochs, leastSteps: self.tuning.leastSteps,
+                            batchSize: self.tuning.batchSize, weightDecay: self.tuning.weightDecay, seed: seed &+ UInt64(draw),
+                            threads: loaderThreads, device: device)
+                        return try tuning(from: start, on: own.trainImages.subset(rows), test: images).correct
+                    })
+            }
+        }
+        let found = LabelCurves(
+            curves: curves, savings: Self.savings(curves, name), testImages: own.test!.labelled.count, secondsPerLabel: secondsPerLabel)
+        if let folder { try Self.write(found, to: folder) }
+        return found
+    }
+
+    /// The sizes that mean something: up to the largest class, which is "all".
+    static func sizes(_ wanted: [Int], most: Int) -> [Int] { Array(Set(wanted.filter { $0 < most } + [most])).sorted() }
+
+    private func linear(_ splits: EvaluationData.Splits, _ rows: [Int]) throws -> [Bool] {
+        let probe = LinearProbe(.lbfgs(.init(values: LinearProbe.logarithmic(from: 1e-4, to: 1e4, count: 5))))
+        return try probe.evaluate(train: splits.train.picked(rows), test: splits.test!).classification.correct()
+    }
+
+    private func curve(
+        _ name: String, _ sizes: [Int], _ draws: Int, _ splits: EvaluationData.Splits,
+        _ measure: (_ rows: [Int], _ draw: Int) throws -> [Bool]
+    ) throws -> LabelCurves.Curve {
+        progress(name)
+        var points: [LabelCurves.Point] = []
+        for size in sizes {
+            var correct: [[Bool]] = []
+            var labels = 0
+            // All images are one draw.
+            for draw in 0..<(size == sizes.last ? 1 : draws) {
+                let rows = LabelDraw.perClass(size, of: splits.train.labels, seed: seed &+ UInt64(draw))
+                labels = rows.count
+                correct.append(try measure(rows, draw))
+            }
+            let values = correct.map { outcome in Double(outcome.count { $0 }) / Double(outcome.count) }
+            guard let single = Interval.wilson(correct[0]) else { throw EvaluationError("none of the test images has a label") }
+            let interval = Interval.student(values) ?? single
+            points.append(
+                .init(labels: labels, value: interval.estimate, lower: max(0, interval.low), upper: min(1, interval.high), draws: values))
+        }
+        return .init(name: name, points: points)
+    }
+
+    /// For each number of labels of the supervised network, what each of the encoder's curves needs.
+    static func savings(_ curves: [LabelCurves.Curve], _ name: String) -> [LabelCurves.Saving] {
+        guard let supervised = curves.first(where: { $0.name == "supervised" }) else { return [] }
+        return curves.filter { $0.name.hasPrefix("\(name), ") }.flatMap { curve in
+            let needed = LabelsNeeded(curve: curve.points.map { ($0.labels, $0.draws) })
+            return supervised.points.map { point in
+                let (low, high) = needed.interval(point.draws)
+                return LabelCurves.Saving(
+                    curve: curve.name, labels: point.labels, accuracy: point.value, needed: needed(point.value), lower: low, upper: high)
+            }
+        }
+    }
+
+    private static func write(_ found: LabelCurves, to folder: String) throws {
+        try JSONFile.write(found, to: "\(folder)/labels.json")
+        var rows = [["curve", "labels", "value", "lower", "upper", "draws"]]
+        for curve in found.curves {
+            rows += curve.points.map { [curve.name, "\($0.labels)", "\($0.value)", "\($0.lower)", "\($0.upper)", "\($0.draws.count)"] }
+        }
+        try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: "\(folder)/labels.csv")
+    }
+}

@@ -1,0 +1,91 @@
+internal import Backbones
+internal import Embeddings
+internal import Foundation
+internal import Torch
+
+/// A linear classifier on frozen features: multinomial logistic regression by L-BFGS, its penalty chosen on a fifth of the
+/// training images (SimCLR, appendix B.8), or SGD with many learning rates in one pass (MoCo, DINOv2).
+///
+/// With `layers: "all"` also on every named layer of the backbone, pooled to at most 9,216 values (Zhang et al. 2016; Goyal et
+/// al. 2019), and once more on the layer that did best on the held-out training images.
+public struct LinearProtocol: EvaluationProtocol {
+    public static let name = "linear"
+    public static let summary = "a linear classifier on frozen features, of every layer with --layers all (SimCLR, appendix B.8)"
+
+    public enum Solver: String, Codable, Sendable {
+        case lbfgs, sgd
+    }
+
+    public var solver = Solver.lbfgs
+    /// Of L-BFGS: how many λ between 10⁻⁶ and 10⁵ are tried; SimCLR has 45.
+    public var penalties = 9
+    /// Of SGD.
+    public var epochs = 30
+    /// `last`, `all`, or names of layers with commas between them.
+    public var layers = "last"
+    /// Most values that a layer's map is pooled to.
+    public var pooledWidth = 9216
+
+    public init() {}
+
+    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        let (train, test, split) = try subject.division()
+        let outcome = try probe(subject.seed).evaluate(train: train, test: test)
+        var scores = try Score.accuracies(
+            Self.name, setting: setting(outcome.fit), split: split, outcome.classification, trainImages: train.labelled.count)
+        guard layers != "last", let encoder = subject.representation.encoder else { return scores }
+
+        let known = encoder.backbone.layerNames
+        let wanted = layers == "all" ? known : layers.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        if let unknown = wanted.first(where: { !known.contains($0) }) {
+            throw EvaluationError("--layers \(unknown): \(encoder.settings.name) has \(known.joined(separator: ", "))")
+        }
+        var best: (name: String, accuracy: Double, scores: [Score])?
+        for layer in wanted {
+            // The last layer may do best where it is pooled to a vector, but the maps are what layers are compared by.
+            let splits = try subject.data.splits(of: .layer(layer, of: encoder, width: pooledWidth))
+            let part = EvaluationSubject(splits, subject.representation, subject.data, seed: subject.seed)
+            let (train, test, split) = try part.division()
+            let outcome = try probe(subject.seed).evaluate(train: train, test: test)
+            let found = try Score.accuracies(
+                Self.name, suffix: " \(layer)", setting: setting(outcome.fit), split: split, outcome.classification,
+                trainImages: train.labelled.count
+            ).filter { $0.metric.hasPrefix("top-1") }
+            scores += found
+            let accuracy = outcome.fit.final.accuracy ?? 0
+            if best.map({ accuracy > $0.accuracy }) ?? true { best = (layer, accuracy, found) }
+        }
+        if let best, wanted.count > 1 {
+            scores += best.scores.map { score in
+                var chosen = score
+                chosen.metric = "top-1 chosen layer"
+                chosen.setting = best.name
+                chosen.note = "chosen on held-out training images"
+                return chosen
+            }
+        }
+        return scores
+    }
+
+    private func probe(_ seed: UInt64) throws -> LinearProbe {
+        guard penalties >= 1, epochs >= 1, pooledWidth >= 1 else {
+            throw EvaluationError("linear.penalties, linear.epochs and linear.pooledWidth must be at least 1")
+        }
+        var probe: LinearProbe
+        switch solver {
+        case .lbfgs:
+            let values = penalties == 1 ? [1] : LinearProbe.logarithmic(from: 1e-6, to: 1e5, count: penalties)
+            probe = LinearProbe(.lbfgs(.init(values: values)))
+        case .sgd:
+            var descent = LinearProbe.Descent()
+            descent.epochs = epochs
+            probe = LinearProbe(.descent(descent))
+        }
+        probe.seed = seed
+        return probe
+    }
+
+    private func setting(_ fit: LinearProbe.Fit) -> String {
+        String(format: solver == .lbfgs ? "λ=%.0e" : "lr=%.1e", fit.final.value)
+    }
+}

@@ -1,0 +1,32 @@
+internal import Embeddings
+internal import Foundation
+
+/// One hidden layer on frozen features (Kolesnikov, Zhai and Beyer 2019), its learning rate chosen on a fifth of the training
+/// images.
+public struct MLPProtocol: EvaluationProtocol {
+    public static let name = "mlp"
+    public static let summary = "one hidden layer on frozen features (Kolesnikov et al. 2019)"
+
+    public var hiddenWidth = 1000
+    public var learningRates = [0.01, 0.1]
+    public var epochs = 20
+    public var batch = 256
+    public var weightDecay = 1e-4
+
+    public init() {}
+
+    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        var probe = MLPProbe()
+        probe.hiddenWidth = hiddenWidth
+        probe.learningRates = learningRates
+        probe.epochs = epochs
+        probe.batch = batch
+        probe.weightDecay = weightDecay
+        probe.seed = subject.seed
+        let (train, test, split) = try subject.division()
+        let outcome = try probe.evaluate(train: train, test: test)
+        return try Score.accuracies(
+            Self.name, setting: String(format: "lr=%.0e", outcome.learningRate), split: split, outcome.classification,
+            trainImages: train.labelled.count)
+    }
+}

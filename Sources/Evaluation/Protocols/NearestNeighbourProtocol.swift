@@ -1,0 +1,26 @@
+internal import Embeddings
+
+/// Weighted votes of the nearest training images (Wu et al. 2018); leave-one-out without a test split.
+public struct NearestNeighbourProtocol: EvaluationProtocol {
+    public static let name = "knn"
+    public static let summary = "weighted votes of the nearest training images (Wu et al. 2018)"
+
+    /// k; nil for half the images per class, at most 200.
+    public var neighbours: Int?
+    /// τ of the votes exp(s / τ).
+    public var temperature = 0.1
+    /// One vote each instead.
+    public var plain = false
+
+    public init() {}
+
+    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        let classifier = NearestNeighbourClassifier(
+            count: neighbours.map { .fixed($0) } ?? .automatic, vote: plain ? .majority : .weighted(temperature: temperature))
+        let outcome =
+            try subject.test.map { try classifier.evaluate(train: subject.train, test: $0) } ?? classifier.leaveOneOut(subject.train)
+        return try Score.accuracies(
+            Self.name, setting: "k=\(outcome.neighbours)", split: subject.test == nil ? "leave-one-out" : "test",
+            outcome.classification, trainImages: subject.train.labelled.count)
+    }
+}

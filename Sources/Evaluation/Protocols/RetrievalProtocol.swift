@@ -1,0 +1,25 @@
+internal import Embeddings
+
+/// Search by cosine similarity: test images query the training images, or without a test split each image all others.
+public struct RetrievalProtocol: EvaluationProtocol {
+    public static let name = "retrieve"
+    public static let summary = "search by cosine similarity: recall@k and mean average precision"
+
+    /// k of recall@k.
+    public var depths = [1, 5, 10]
+
+    public init() {}
+
+    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        let outcome = try Retrieval(depths: depths).evaluate(gallery: subject.train, queries: subject.test)
+        let (split, gallery) = (subject.test == nil ? "leave-one-out" : "test", subject.train.labelled.count)
+        let recall = zip(depths, outcome.recall).map { depth, found in
+            Score(Self.name, "recall@\(depth)", split: split, correct: found, trainImages: gallery, note: outcome.notes.first)
+        }
+        return recall + [
+            Score(
+                Self.name, "mAP", split: split, items: outcome.averagePrecision, unit: .images, trainImages: gallery,
+                testImages: outcome.queries.count, note: outcome.notes.first)
+        ]
+    }
+}

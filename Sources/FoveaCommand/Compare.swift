@@ -1,0 +1,60 @@
+import ArgumentParser
+import Fovea
+import Foundation
+
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare encoders on the same labelled images.",
+        discussion: "One table, and for every pair the difference with a paired 95 % interval: over test images, or over draws.")
+
+    @Argument(help: "Runs' folders or weights files, at least two.", completion: .file())
+    var sources: [String]
+
+    @OptionGroup var weights: WeightsOptions
+    @OptionGroup var images: LabelledOptions
+    @OptionGroup var protocols: ProtocolOptions
+
+    @Option(help: "What chance draws from.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Where results and report are written.", completion: .directory)
+    var out: String?
+
+    @OptionGroup var machine: MachineOptions
+
+    @Flag(help: "Print nothing but the table.")
+    var quiet = false
+
+    func validate() throws {
+        if sources.count < 2 { throw ValidationError("name at least two encoders: fovea compare runs/a runs/b --data labelled/") }
+        if Set(sources.map(normal)).count < sources.count { throw ValidationError("an encoder is named twice") }
+    }
+
+    func run() throws {
+        machine.apply()
+        var evaluator = Evaluator()
+        try protocols.apply(to: &evaluator)
+        evaluator.seed = seed
+        evaluator.device = try machine.chosenDevice()
+        evaluator.loaderThreads = machine.loaders
+        evaluator.progress = { step in
+            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+        }
+        let (train, test) = try images.open(seed: seed)
+        let contestants = try zip(sources, names).map { source, name in
+            Evaluator.Contestant(try weights.load(source, on: evaluator.device).0, name: name)
+        }
+        let outcome = try evaluator.compare(contestants, train: train, test: test, folder: out.map { "\($0)/evaluation" })
+        print(ResultsPivot(outcome.results).text())
+        for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
+        if let out { print("report: \(try RunReport.write(out))") }
+    }
+
+    /// The last parts of the paths, or the whole paths where those are equal.
+    private var names: [String] {
+        let short = sources.map { (normal($0) as NSString).lastPathComponent }
+        return Set(short).count == short.count ? short : sources.map(normal)
+    }
+
+    private func normal(_ path: String) -> String { (path as NSString).standardizingPath }
+}

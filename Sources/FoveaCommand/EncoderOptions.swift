@@ -1,0 +1,65 @@
+import ArgumentParser
+import Fovea
+import Foundation
+
+/// Which encoder.
+struct EncoderOptions: ParsableArguments {
+    @Argument(help: "A run's folder, or a weights file (.safetensors).", completion: .file())
+    var source: String
+
+    @OptionGroup var weights: WeightsOptions
+
+    /// The encoder and what to call it in tables.
+    func load(on device: Device) throws -> (Encoder, String) { try weights.load(source, on: device) }
+}
+
+/// What a weights file may not say.
+struct WeightsOptions: ParsableArguments {
+    @Option(help: "The backbone of a weights file that does not say it.")
+    var backbone: String?
+
+    @Option(help: "Channels of that backbone's first stage.")
+    var width = 64
+
+    @Option(help: "The side of the images that the weights file was trained on.")
+    var imageSize = 224
+
+    func load(_ source: String, on device: Device) throws -> (Encoder, String) {
+        let encoder = try Encoder.load(
+            source, backbone: backbone.map { BackboneSettings($0, width: width) }, imageSize: imageSize, on: device)
+        let folder = RunFolder(source)
+        let name = folder.holdsRun ? try RecipeFile().read(folder.recipe).method.name : (source as NSString).lastPathComponent
+        return (encoder, name)
+    }
+}
+
+/// Which labelled images.
+struct LabelledOptions: ParsableArguments {
+    @Option(help: "Labelled images: a folder of one folder per class, a CSV list of path,label, or a packed set.", completion: .file())
+    var data: String
+
+    @Option(help: "Labelled images to test on, when they are not in --data.", completion: .file())
+    var test: String?
+
+    @Option(help: "A random subset of so many training images.")
+    var limit: Int?
+
+    @Option(help: "A random subset of so many test images.")
+    var testLimit: Int?
+
+    func validate() throws {
+        if let limit, limit < 2 { throw ValidationError("--limit must be at least 2") }
+        if let testLimit, testLimit < 1 { throw ValidationError("--test-limit must be at least 1") }
+    }
+
+    func open(seed: UInt64) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
+        let splits = try DatasetSplits.open(data)
+        var options = DatasetOptions()
+        options.classNames = splits.train.classNames.isEmpty ? nil : splits.train.classNames
+        let held = try test.map { try DatasetSplits.open($0, options: options).train } ?? splits.test
+        func limited(_ images: any ImageDataset, _ count: Int?) -> any ImageDataset {
+            count.map { images.randomSubset(limit: $0, seed: seed) } ?? images
+        }
+        return (limited(splits.train, limit), held.map { limited($0, testLimit) })
+    }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Fovea
+import Foundation
+
+struct Labels: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure how many labels an encoder saves.",
+        discussion: """
+            Accuracy against the number of labels: a linear classifier on the encoder and on a random one, the encoder fine-tuned,
+            and the same network trained from scratch with the same labels. Writes evaluation/labels.json and labels.csv, and the
+            curve into report.html.
+            """)
+
+    @OptionGroup var source: EncoderOptions
+    @OptionGroup var images: LabelledOptions
+
+    @Option(help: "Labels per class, with commas between them; all of them are added.")
+    var perClass = "1,2,5,10,20,50,100,200,500,1000"
+
+    @Option(help: "Draws of the labelled images.")
+    var draws = 5
+
+    @Option(help: "Draws for fine-tuning and training from scratch, which take long; 0 leaves both out.")
+    var networkDraws = 1
+
+    @Option(help: "Least steps of fine-tuning and training from scratch.")
+    var steps = 300
+
+    @Option(help: "Epochs of fine-tuning and training from scratch.")
+    var epochs = 60
+
+    @Option(help: "What labelling an image takes, for the hours saved.")
+    var secondsPerLabel = 10.0
+
+    @Option(help: "What chance draws from.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Where results are written; a run's own folder by default.", completion: .directory)
+    var out: String?
+
+    @OptionGroup var machine: MachineOptions
+
+    @Flag(help: "Print nothing but the table.")
+    var quiet = false
+
+    func validate() throws {
+        if draws < 1 { throw ValidationError("--draws must be at least 1") }
+        if networkDraws < 0 { throw ValidationError("--network-draws must not be negative") }
+        if steps < 1 || epochs < 1 { throw ValidationError("--steps and --epochs must be at least 1") }
+        if !(secondsPerLabel > 0) { throw ValidationError("--seconds-per-label must be above 0") }
+        _ = try counts()
+    }
+
+    func run() throws {
+        machine.apply()
+        var efficiency = LabelEfficiency()
+        efficiency.labelsPerClass = try counts()
+        efficiency.draws = draws
+        efficiency.networkDraws = networkDraws
+        efficiency.tuning.leastSteps = steps
+        efficiency.tuning.epochs = epochs
+        efficiency.secondsPerLabel = secondsPerLabel
+        efficiency.seed = seed
+        efficiency.device = try machine.chosenDevice()
+        efficiency.loaderThreads = machine.loaders
+        efficiency.progress = { step in
+            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+        }
+        let (train, test) = try images.open(seed: seed)
+        guard let test else {
+            throw ValidationError("--data \(images.data) has no test split: put images into train/ and test/, or give --test")
+        }
+        let (encoder, name) = try source.load(on: efficiency.device)
+        let folder = RunFolder(source.source)
+        let target = out ?? (folder.holdsRun ? folder.path : nil)
+        let found = try efficiency(encoder, name: name, train: train, test: test, folder: target.map { "\($0)/evaluation" })
+        print(found.text)
+        if let target { print("report: \(try RunReport.write(target))") }
+    }
+
+    private func counts() throws -> [Int] {
+        let parts = perClass.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) ?? 0 }
+        guard !parts.isEmpty, parts.allSatisfy({ $0 >= 1 }) else {
+            throw ValidationError("--per-class \(perClass): give whole numbers above 0 with commas between them, such as 1,5,20")
+        }
+        return parts
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import Fovea
+
+/// What to measure, and how.
+struct ProtocolOptions: ParsableArguments {
+    @Option(help: "What to measure: \(ProtocolRegistry.names.joined(separator: ",")).")
+    var `protocol` = "knn,linear"
+
+    @Option(help: "Layers of the linear probe: last, all, or names with commas between them.")
+    var layers: String?
+
+    @Option(name: .customLong("set"), help: "A protocol's setting: lowshot.draws=5, knn.neighbours=20. May be repeated.")
+    var changes: [String] = []
+
+    @Option(help: "Repetitions of what protocols leave to chance, from --seed on; each is written to evaluation/seeds.csv.")
+    var seeds = 1
+
+    func validate() throws {
+        if seeds < 1 { throw ValidationError("--seeds must be at least 1") }
+        _ = try chosen()
+    }
+
+    func apply(to evaluator: inout Evaluator) throws {
+        evaluator.protocols = try chosen()
+        evaluator.seeds = seeds
+    }
+
+    private func chosen() throws -> [any EvaluationProtocol] {
+        do {
+            return try ProtocolRegistry.protocols(`protocol`, changes: changes + (layers.map { ["linear.layers=\($0)"] } ?? []))
+        } catch { throw ValidationError(error.description) }
+    }
+}

@@ -1,0 +1,67 @@
+import Files
+import Foundation
+import Testing
+
+@testable import Reporting
+
+@Suite struct LabelsTests {
+    private let found = LabelCurves(
+        curves: [
+            .init(
+                name: "simclr, linear",
+                points: [
+                    .init(labels: 10, value: 0.3, lower: 0.25, upper: 0.35, draws: [0.28, 0.32]),
+                    .init(labels: 1000, value: 0.6, lower: 0.58, upper: 0.62, draws: [0.6]),
+                ]),
+            .init(name: "supervised", points: [.init(labels: 1000, value: 0.5, lower: 0.48, upper: 0.52, draws: [0.5])]),
+        ],
+        savings: [
+            .init(curve: "simclr, linear", labels: 100, accuracy: 0.7, needed: nil, lower: nil, upper: nil),
+            .init(curve: "simclr, linear", labels: 1000, accuracy: 0.5, needed: 280, lower: 200, upper: nil),
+        ], testImages: 500, secondsPerLabel: 5)
+
+    @Test func tableAndSentences() {
+        let lines = found.text.split(separator: "\n").map(String.init)
+        #expect(lines[2] == "    10  30.0 % (25.0–35.0)                   –")
+        #expect(lines[3] == " 1,000  60.0 % (58.0–62.0)  50.0 % (48.0–52.0)")
+        #expect(lines[5].hasSuffix("does not come so far"))
+        // (1000 − 280) · 5 s = 1 h
+        #expect(lines[7].hasSuffix("needs 280 (200–more than measured), saves 1.0 h at 5 s each"))
+        var low = found
+        low.savings = [.init(curve: "simclr, linear", labels: 1000, accuracy: 0.2, needed: 10, lower: 10, upper: 10)]
+        #expect(low.sentences[0].hasSuffix("needs at most 10, where its curve begins"))
+        #expect(lines.allSatisfy { DisplayWidth.of($0) <= 100 })
+    }
+
+    @Test func theReportShowsTheCurveOverTheLogarithmOfLabels() throws {
+        let run = try TemporaryRun()
+        try run.write("evaluation/labels.json", JSONEncoder().encode(found))
+        let contents = RunContents(try RunFolderReader(run.url))
+        #expect(contents.labels == found && contents.notes.isEmpty)
+        let page = ReportPage(contents).html
+        #expect(page.contains("id=\"labels\"") && page.contains("labels, log scale") && page.contains("saves 1.0 h"))
+    }
+
+    @Test func aLogarithmicHorizontalAxisSpacesByRatio() throws {
+        func places(_ logarithmic: Bool) throws -> [Double] {
+            var chart = LineChart(title: "a", xLabel: "labels", series: [.init(name: "a", x: [1, 10, 100], y: [1, 2, 3])])
+            chart.logarithmicX = logarithmic
+            let path = try #require(XMLDocumentReader(chart.svg())).all("path").first?.attributes["d"] ?? ""
+            return path.split { "ML ,".contains($0) }.compactMap { Double($0) }.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+        }
+        let (even, uneven) = (try places(true), try places(false))
+        #expect(even.count == 3 && abs((even[1] - even[0]) - (even[2] - even[1])) < 0.5)
+        #expect(uneven[2] - uneven[1] > 5 * (uneven[1] - uneven[0]))
+    }
+
+    @Test func settingsChosenForEachEncoderDoNotTearTheTableApart() throws {
+        let rows = [("mine", "λ=1e+00"), ("random encoder", nil), ("raw pixels", "λ=1e+02")].map { name, setting in
+            EvaluationResult(encoder: name, protocolName: "linear", setting: setting, split: "test", value: 0.5, lower: 0.4, upper: 0.6)
+        }
+        let run = try TemporaryRun()
+        try run.write("evaluation/results.json", JSONEncoder().encode(rows))
+        let page = ReportPage(RunContents(try RunFolderReader(run.url))).html
+        #expect(page.components(separatedBy: "class=\"block\"").count == 2)
+        #expect(page.contains("λ=1e+02"))
+    }
+}
