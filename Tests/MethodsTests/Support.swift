@@ -1,4 +1,7 @@
 import Backbones
+import Foundation
+import TestSupport
+import Testing
 import Torch
 import Views
 
@@ -25,4 +28,35 @@ func message(_ body: () throws -> some Any) -> String? {
         _ = try body()
         return nil
     } catch { return "\(error)" }
+}
+
+/// How a loss or its gradients differ from a case of generate_methods_joint.py, in float64; nil when they do not. An input
+/// without a reference gradient must get none.
+func mistake(_ name: String, _ inputs: [String], _ loss: ([Tensor]) -> Tensor) throws -> String? {
+    let values = try ReferenceValues.load("methods_joint").under(name)
+    let leaves = inputs.map { values[$0] }
+    for leaf in leaves where leaf.dataType.isFloatingPoint { leaf.requiresGradient = true }
+    let value = loss(leaves)
+    if let found = difference(value.detached(), values["loss"], .float64) { return "loss: \(found)" }
+    value.backward()
+    for (input, leaf) in zip(inputs, leaves) {
+        guard let expected = values[optional: "gradient.\(input)"] else {
+            if leaf.gradient != nil { return "\(input) has a gradient" }
+            continue
+        }
+        guard let gradient = leaf.gradient else { return "\(input) has no gradient" }
+        if let found = difference(gradient, expected, .float64) { return "gradient by \(input): \(found)" }
+    }
+    return nil
+}
+
+/// Default settings with the heads, queues and banks of a tiny network.
+func tiny<Settings: MethodSettings>(_ settings: Settings) throws -> Settings {
+    let small: [String: Any] = [
+        "hiddenWidth": 16, "outputWidth": 8, "predictorWidth": 8, "bottleneckWidth": 8, "prototypes": 12, "queueLength": 24,
+        "negatives": 20, "whiteningSize": 16, "whiteningGroup": 4, "smallViews": 2, "directions": 10,
+    ]
+    var object = try #require(JSONSerialization.jsonObject(with: JSONEncoder().encode(settings)) as? [String: Any])
+    for (key, value) in small where object[key] != nil { object[key] = value }
+    return try JSONDecoder().decode(Settings.self, from: JSONSerialization.data(withJSONObject: object))
 }
