@@ -44,6 +44,7 @@ public struct MethodRegistry: Sendable {
         MethodEntry(InstanceDiscrimination.self),
         MethodEntry(Triplet.self),
         MethodEntry(SwAV.self),
+        MethodEntry(DeepClusterV2.self),
         MethodEntry(BYOL.self),
         MethodEntry(SimSiam.self),
         MethodEntry(DINO.self),

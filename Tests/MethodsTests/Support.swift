@@ -1,5 +1,4 @@
 import Backbones
-import Foundation
 import TestSupport
 import Testing
 import Torch
@@ -48,15 +47,4 @@ func mistake(_ name: String, _ inputs: [String], _ loss: ([Tensor]) -> Tensor) t
         if let found = difference(gradient, expected, .float64) { return "gradient by \(input): \(found)" }
     }
     return nil
-}
-
-/// Default settings with the heads, queues and banks of a tiny network.
-func tiny<Settings: MethodSettings>(_ settings: Settings) throws -> Settings {
-    let small: [String: Any] = [
-        "hiddenWidth": 16, "outputWidth": 8, "predictorWidth": 8, "bottleneckWidth": 8, "prototypes": 12, "queueLength": 24,
-        "negatives": 20, "whiteningSize": 16, "whiteningGroup": 4, "smallViews": 2, "directions": 10,
-    ]
-    var object = try #require(JSONSerialization.jsonObject(with: JSONEncoder().encode(settings)) as? [String: Any])
-    for (key, value) in small where object[key] != nil { object[key] = value }
-    return try JSONDecoder().decode(Settings.self, from: JSONSerialization.data(withJSONObject: object))
 }

@@ -235,4 +235,61 @@ import Torch
         method.afterStep(batch, late)
         expectClose(method.prototypes.weight.value.norm(1), .ones([12]), .float32)
     }
+
+    // MARK: DeepCluster v2
+
+    /// Images in three groups.
+    private struct Groups: RunServices {
+        let sampleCount: Int
+        func features(_ body: (Tensor) -> Tensor) throws -> Tensor {
+            let group = Tensor.arange(sampleCount).remainder(3).oneHot(3).to(.float32)
+            return Tensor.concatenated([group, .zeros([sampleCount, 5])], dimension: 1) + Tensor.randn([sampleCount, 8]) * 0.02
+        }
+        func setOrder(_ indices: [Int]) {}
+        func resetOptimizerState(of module: Module) {}
+    }
+
+    @Test func deepClusterV2() throws {
+        let inputs = ["z0", "z1", "c0", "c1", "targets"]
+        func loss(_ x: [Tensor], _ temperature: Double = 0.3) -> Tensor {
+            DeepClusterV2.prediction([x[0], x[1]], [x[2].detached(), x[3].detached()], x[4], temperature: temperature)
+        }
+        #expect(try mistake("deepcluster_v2", inputs) { loss($0) } == nil)
+        try expectNoticed(
+            "deepcluster_v2", inputs,
+            [
+                ("temperature", { loss($0, 0.1) }), ("sets exchanged", { loss([$0[0], $0[1], $0[3], $0[2], $0[4]]) }),
+                ("targets shifted", { loss([$0[0], $0[1], $0[2], $0[3], $0[4].rolled(1, dimension: 1)]) }), ("sum", { loss($0) * 2 }),
+            ])
+        let flat = Tensor.zeros([16, 8], .float64)
+        expectClose(
+            DeepClusterV2.prediction([flat], [flat], .zeros([1, 16], .int64), temperature: 0.1), Tensor(scalar: log(16.0)), .float64)
+    }
+
+    @Test func deepClusterV2ClustersAndStoresWhatItSaw() throws {
+        Runtime.seed(11)
+        var settings = try tiny(DeepClusterV2.Settings())
+        (settings.prototypes, settings.smallViews) = (3, 0)
+        let method = try DeepClusterV2(settings, tinyContext())
+        let services = Groups(sampleCount: 100)
+        try method.prepareRun(services)
+        try method.prepareEpoch(0, services)
+        for set in 0..<3 {
+            // Every image is in the nearest cluster.
+            let nearest = method.prototypes[set](method.banks[set % 2].entries.value).argmax(1)
+            #expect(method.assignments.value[set].ints == nearest.ints, "set \(set)")
+            #expect(Set(nearest.ints).count > 1)
+            expectClose(method.prototypes[set].weight.value.norm(1), .ones([3]), .float32)
+        }
+        let batch = noise(2, 16)
+        method.loss(batch, firstStep).total.backward()
+        #expect(method.prototypes.allSatisfy { $0.weight.value.gradient == nil })
+        let second = method.banks[1].entries.value.cloned()
+        method.afterStep(batch, firstStep)
+        expectClose(method.banks[1].entries.value[0..<16], method.online.together(batch.views)[1].normalized(), .float32)
+        expectSame(method.banks[1].entries.value[16..<100], second[16..<100])
+        settings.prototypes = 101
+        let more = try DeepClusterV2(settings, tinyContext())
+        #expect(message { try more.prepareRun(services) } == "method.prototypes is 101, but there are only 100 images: ask for fewer")
+    }
 }

@@ -350,5 +350,19 @@ def swav(views, epsilon, iterations, temperature):
 
 case("swav", lambda s0, s1, s2: swav([s0, s1, s2], 0.3, 4, 0.2), s0=0.3 * a, s1=0.3 * b, s2=0.3 * image + 0.2 * d(n, width))
 
+
+def deepcluster(views, centroids, targets, temperature):
+    total = 0
+    for target, c in zip(targets, centroids):
+        for view in views:
+            for row, label in zip(view @ c.detach().T / temperature, target.tolist()):
+                total = total - torch.log(softmax(row)[label])
+    return total / (len(centroids) * len(views) * n)
+
+
+case("deepcluster_v2", lambda z0, z1, c0, c1, targets: deepcluster([z0, z1], [c0, c1], targets, 0.3),
+     z0=torch.stack([x / x.norm() for x in a]), z1=torch.stack([x / x.norm() for x in b]), c0=queue, c1=queue.flip(0) * 0.9 + 0.1 * queue,
+     targets=torch.randint(0, 30, (2, n), generator=generator))
+
 save_file({key: value.detach().contiguous().clone() for key, value in out.items()}, HERE / "methods_joint.safetensors")
 print(f"methods_joint.safetensors: {len(out)} tensors")

@@ -167,4 +167,24 @@ import TestSupport
             #expect(notes.epochs.map(\.epoch) == [0, 1, 2] && notes.plan?.stepsPerEpoch == 1)
         }
     }
+
+    /// Targets that are the same for every outcome are told as a collapse; ordinary ones are logged and no more.
+    @Test(arguments: [0.04, 50]) func useOfTargetsIsRead(_ temperature: Double) throws {
+        let images = try TinyImages()
+        try withTemporaryFolder { folder in
+            var recipe = try tinyRecipe("dino")
+            var settings = try #require(recipe.method.settings as? DINO.Settings)
+            settings.teacherTemperature = .constant(temperature)
+            recipe.method.settings = settings
+            recipe.training.epochs = 1
+            try wholeRun(recipe, images, "\(folder)/run")
+            let row = try #require(metrics("\(folder)/run").last)
+            let (each, all) = (try #require(row["targets.entropy"]), try #require(row["targets.marginal_entropy"]))
+            #expect(each > 0 && each <= all + 1e-6 && all <= log(12.0) + 1e-6)
+            let verdict = try JSONDecoder().decode(
+                HealthVerdict.self, from: Data(contentsOf: URL(fileURLWithPath: RunFolder("\(folder)/run").health)))
+            let told = verdict.messages.contains { $0.contains("spread over all 12") }
+            #expect(told == (temperature == 50) && (verdict.status == .collapsed || !told), "\(verdict)")
+        }
+    }
 }

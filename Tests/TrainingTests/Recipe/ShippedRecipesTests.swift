@@ -97,6 +97,10 @@ import Views
             copies: small + linear(128, 512) + linear(512, 512) + linear(512, 256) + 2 * norm(512) + 2048 * 256, views: [32, 32]),
         "swav/cifar10": .init(encoder: full, heads: mlp(512, 2048, 128) + 3000 * 128, copies: 0, views: [32, 32]),
         "swav/small": .init(encoder: small, heads: mlp(128, 512, 128) + 512 * 128, copies: 0, views: [32, 32]),
+        "simclr/imagenet-v2": .init(
+            encoder: large, heads: simCLR(2048, 2048, 128) + 2048 * 2048 + norm(2048), copies: 0, views: [224, 224]),
+        "deepcluster_v2/cifar10": .init(encoder: full, heads: mlp(512, 2048, 128), copies: 3 * 3000 * 128, views: [32, 32]),
+        "deepcluster_v2/small": .init(encoder: small, heads: mlp(128, 512, 128), copies: 3 * 300 * 128, views: [32, 32]),
         "rotnet/cifar10": .init(encoder: full, heads: linear(512, 4), copies: 0, views: [32, 32, 32, 32]),
         "rotnet/small": .init(encoder: small, heads: linear(128, 4), copies: 0, views: [32, 32, 32, 32]),
         "supervised/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
@@ -133,10 +137,11 @@ import Views
 
     /// Two steps by the trainer, of a narrow network in small batches; everything else as the file has it.
     @Test(arguments: ShippedRecipes.names) func runs(_ name: String) throws {
-        let isLarge = name.hasSuffix("imagenet")
+        let isLarge = name.contains("imagenet")
         var changes = ["backbone.width=4", "training.batchSize=4", "data.cacheMegabytes=1"]
         // The warm-up begins too low for float32 to see it in two steps.
         if isLarge { changes += ["data.imageSize=72", "training.warmUpEpochs=0"] }
+        if name.hasPrefix("deepcluster_v2/") { changes += ["method.prototypes=5"] }
         // A whitened sub-batch that is smaller than the batch.
         if name.hasPrefix("w_mse/") { changes += ["method.outputWidth=2", "method.whiteningSize=4", "method.shrinkage=0.1"] }
         let recipe = try RecipeFile().read(ShippedRecipes.path(name), changes: changes)
