@@ -53,7 +53,7 @@ let package = Package(
         library("Views", ["CPixels", "CCodecs", "Files"]),
         library("Embeddings", ["Torch"]),
         library("Backbones", ["Files", "Torch"]),
-        library("Methods", ["Files", "Torch", "Views", "Backbones"]),
+        library("Methods", ["Files", "Torch", "Views", "Embeddings", "Backbones"]),
         library("Training", ["Files", "Torch", "Views", "Embeddings", "Backbones", "Methods", .product(name: "Yams", package: "Yams")]),
         library("Evaluation", ["Files", "Torch", "Views", "Embeddings", "Backbones", "Methods", "Training"]),
         library("Reporting", ["Files"]),

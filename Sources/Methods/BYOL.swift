@@ -20,10 +20,7 @@ public final class BYOL: Module, SelfSupervisedMethod {
 
         public func validate() throws(SettingsError) {
             guard hiddenWidth > 0, outputWidth > 0 else { throw SettingsError("method.hiddenWidth and outputWidth must be positive") }
-            for position in [0, 1] {
-                let decay = targetDecay.value(at: position, of: 1)
-                guard (0...1).contains(decay) else { throw SettingsError("method.targetDecay must lie between 0 and 1, not \(decay)") }
-            }
+            try SettingsCheck.fraction("targetDecay", targetDecay)
         }
     }
 

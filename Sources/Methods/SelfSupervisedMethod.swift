@@ -29,8 +29,15 @@ public protocol SelfSupervisedMethod: Module {
     /// read at h alone.
     func embedding(_ representation: Tensor) -> Tensor?
 
+    /// What h would be as a target or prototype assignment: [n, outputWidth] to [n, K] distributions. Nil when the method has
+    /// none; health then reads no use of targets.
+    func targets(_ representation: Tensor) -> Tensor?
+
     /// Heads worth keeping beside the encoder (`projector.safetensors`), such as SimCLRv2 fine-tunes from.
     var projector: Module? { get }
+
+    /// Fewer samples in a batch have no loss; the card's number unless the settings decide.
+    var leastBatch: Int { get }
 
     /// What is optimised, in turn; one phase with everything by default.
     var phases: [Phase] { get }
@@ -53,7 +60,9 @@ public protocol SelfSupervisedMethod: Module {
 
 extension SelfSupervisedMethod {
     public func embedding(_ representation: Tensor) -> Tensor? { nil }
+    public func targets(_ representation: Tensor) -> Tensor? { nil }
     public var projector: Module? { nil }
+    public var leastBatch: Int { Self.card.leastBatch }
     public var phases: [Phase] { [Phase("main", [Phase.Part(self)])] }
     public var movingAverages: [MovingAverage] { [] }
     public func prepareRun(_ services: any RunServices) throws {}
@@ -98,7 +107,7 @@ public struct MethodCard: Sendable, Equatable {
     public let paper: String
     public let summary: String
     public let needsLabels: Bool
-    /// Fewer samples in a batch have no loss.
+    /// Fewer samples in a batch have no loss, whatever the settings.
     public let leastBatch: Int
     /// The first two views of a sample show the same content, so that their distance means alignment.
     public let hasPositivePairs: Bool

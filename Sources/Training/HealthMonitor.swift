@@ -66,7 +66,11 @@ final class HealthMonitor {
             report.metrics += columns("z", measured)
             projection = measured
         }
-        report.verdict = Self.verdict(Collapse.diagnose(representation: representation, projection: projection))
+        let targets = inference { method.targets(h[0].to(extraction.device))?.to(.float32).to(.cpu) }
+        // What is not finite is told by the measures of h and z.
+        let use = try targets.flatMap { $0.isFinite().all().item == 1 ? try TargetUse($0) : nil }
+        if let use { report.metrics += [("targets.entropy", use.meanEntropy), ("targets.marginal_entropy", use.entropyOfMean)] }
+        report.verdict = Self.verdict(Collapse.diagnose(representation: representation, projection: projection, targets: use))
     }
 
     /// A projection may lose what the representation keeps: of it, less than a collapse is a warning.

@@ -33,7 +33,7 @@ struct Rehearsal {
             return (Date().timeIntervalSince(start) * Double(count) / Double(batch.count), max(ProcessMemory.peak, before))
         }
 
-        let least = max(type(of: method).card.leastBatch, 2)
+        let least = max(method.leastBatch, 2)
         let small = min(max(batchSize / 8, least), batchSize)
         let large = min(max(batchSize / 4, least), batchSize)
         // The first step of a shape also pays for choosing kernels.

@@ -143,6 +143,11 @@ public final class Trainer {
             MethodContext(
                 backbone: recipe.backbone, input: recipe.data.input, imageSize: recipe.data.imageSize, sampleCount: dataset.count,
                 classCount: dataset.classNames.count))
+        guard recipe.training.batchSize >= method.leastBatch, dataset.count >= method.leastBatch else {
+            throw TrainingError(
+                "with these settings \(entry.card.title) needs batches of at least \(method.leastBatch) images: raise training.batchSize "
+                    + "(\(recipe.training.batchSize)) or give it more than \(dataset.count) images")
+        }
         method.move(to: options.device)
         method.train()
 
@@ -218,7 +223,7 @@ public final class Trainer {
             let order = position.order ?? Sampler.shuffled(dataset.count, seed: recipe.training.seed, epoch: position.epoch)
             let batches = loader.epoch(position.epoch, order: order, batchSize: batchSize, startingAt: position.batch)
             while let pixels = batches.next() {
-                if pixels.count >= type(of: method).card.leastBatch { try step(Batch(pixels, on: options.device)) }
+                if pixels.count >= method.leastBatch { try step(Batch(pixels, on: options.device)) }
                 // Batches of which nothing could be read are passed over.
                 position.imagesSeen += (pixels.number + 1 - position.batch) * batchSize
                 position.batch = pixels.number + 1
@@ -532,7 +537,7 @@ public final class Trainer {
         let loader = Loader(dataset: dataset, maker: self.loader.maker, seed: recipe.training.seed, threads: options.loaderThreads)
         let rehearsal = try Rehearsal(method, batchSize: batchSize, on: options.device) { count in
             let batches = loader.epoch(position.epoch, order: sample, batchSize: min(count, sample.count), dropLast: false)
-            return batches.next().flatMap { $0.count >= type(of: method).card.leastBatch ? Batch($0, on: options.device) : nil }
+            return batches.next().flatMap { $0.count >= method.leastBatch ? Batch($0, on: options.device) : nil }
         } step: { batch in
             for index in phases.indices { _ = backward(batch, step(phase: index)).total.item }
         }

@@ -40,22 +40,34 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
 @Suite struct RegistryTests {
     @Test func everyMethodCanBeMadeAndHasALoss() throws {
         for entry in MethodRegistry.standard.entries {
-            var settings = entry.settings.init()
-            if var byol = settings as? BYOL.Settings {
-                (byol.hiddenWidth, byol.outputWidth) = (16, 8)
-                settings = byol
-            }
+            func small<Settings: MethodSettings>(_ settings: Settings) throws -> any MethodSettings { try tiny(settings) }
+            let settings = try small(entry.settings.init())
+            Runtime.seed(1)
             let method = try entry.make(settings, tinyContext())
             let views = try entry.views(settings, imageSize: 16).outputs
-            #expect(views.allSatisfy { $0.imageSize == ImageSize(16) }, "\(entry.card.name)")
-            let losses = method.loss(noise(views.count, max(entry.card.leastBatch, 2)), firstStep)
-            #expect(losses.total.shape == [] && losses.total.item.isFinite && losses.total.item >= 0, "\(entry.card.name)")
+            #expect(views[0].imageSize == ImageSize(16), "\(entry.card.name)")
+            let count = max(method.leastBatch, 4)
+            var batch = noise(0, count)
+            batch.views = views.map { (Tensor.rand([count, 3, $0.shape[0], $0.shape[1]]) * 256).to(.uint8) }
+            let losses = method.loss(batch, firstStep)
+            #expect(losses.total.shape == [] && losses.total.item.isFinite, "\(entry.card.name)")
             losses.total.backward()
             #expect(method.encoder.parameters.allSatisfy { $0.value.gradient != nil }, "\(entry.card.name)")
+            #expect(method.parameters.allSatisfy { $0.isTrainable || $0.value.gradient == nil }, "\(entry.card.name)")
+            method.movingAverages.forEach { $0.update(firstStep) }
+            method.afterStep(batch, firstStep)
+            let second = method.loss(batch, Step(epoch: 1, index: 1, total: 10)).total.item
+            #expect(second.isFinite, "\(entry.card.name), second step")
+            if let z = method.embedding(.randn([3, 32])) { #expect(z.rank == 2 && z.size(0) == 3, "\(entry.card.name)") }
             #expect(method.encoder.outputWidth == 32)
             #expect(type(of: method).card == entry.card && !entry.card.summary.isEmpty && !entry.card.paper.isEmpty)
         }
-        #expect(MethodRegistry.standard.entries.map(\.card.name) == ["simclr", "byol", "rotnet", "supervised"])
+        #expect(
+            MethodRegistry.standard.entries.map(\.card.name) == [
+                "simclr", "dcl", "moco", "moco_v3", "nnclr", "ressl", "supcon", "instance_discrimination", "triplet", "swav",
+                "deepcluster_v2", "byol",
+                "simsiam", "dino", "barlow_twins", "vicreg", "vibcreg", "w_mse", "tico", "lejepa", "rotnet", "supervised",
+            ])
     }
 
     @Test func aProgramAddsItsOwn() throws {

@@ -68,6 +68,27 @@ import Torch
         #expect(supervised(0.999) == nil)
     }
 
+    /// Each default with one value that makes no sense: the message names the setting.
+    @Test func senselessValuesAreNamed() throws {
+        func refused<Settings: MethodSettings>(_ settings: Settings) throws -> [String] {
+            let encoded = try JSONEncoder().encode(settings)
+            let object = try #require(JSONSerialization.jsonObject(with: encoded) as? [String: Any])
+            var passed: [String] = []
+            for (key, value) in object where value is NSNumber && !["symmetric", "weighted", "headBatchNorm"].contains(key) {
+                var changed = object
+                changed[key] = -3
+                let wrong = try JSONDecoder().decode(Settings.self, from: JSONSerialization.data(withJSONObject: changed))
+                let found = message { try wrong.validate() }
+                if found?.hasPrefix("method.") != true || found?.contains(key) != true { passed.append("\(key): \(found ?? "accepted")") }
+            }
+            return passed
+        }
+        // SimCLR's and BYOL's messages are tested above.
+        for entry in MethodRegistry.standard.entries where !["simclr", "byol", "supervised"].contains(entry.card.name) {
+            #expect(try refused(entry.settings.init()) == [], "\(entry.card.name)")
+        }
+    }
+
     @Test func settingsSurviveCoding() throws {
         func again<Settings: MethodSettings>(_ settings: Settings) throws -> Settings {
             try JSONDecoder().decode(Settings.self, from: JSONEncoder().encode(settings))

@@ -1,4 +1,6 @@
 import Backbones
+import TestSupport
+import Testing
 import Torch
 import Views
 
@@ -25,4 +27,24 @@ func message(_ body: () throws -> some Any) -> String? {
         _ = try body()
         return nil
     } catch { return "\(error)" }
+}
+
+/// How a loss or its gradients differ from a case of generate_methods_joint.py, in float64; nil when they do not. An input
+/// without a reference gradient must get none.
+func mistake(_ name: String, _ inputs: [String], _ loss: ([Tensor]) -> Tensor) throws -> String? {
+    let values = try ReferenceValues.load("methods_joint").under(name)
+    let leaves = inputs.map { values[$0] }
+    for leaf in leaves where leaf.dataType.isFloatingPoint { leaf.requiresGradient = true }
+    let value = loss(leaves)
+    if let found = difference(value.detached(), values["loss"], .float64) { return "loss: \(found)" }
+    value.backward()
+    for (input, leaf) in zip(inputs, leaves) {
+        guard let expected = values[optional: "gradient.\(input)"] else {
+            if leaf.gradient != nil { return "\(input) has a gradient" }
+            continue
+        }
+        guard let gradient = leaf.gradient else { return "\(input) has no gradient" }
+        if let found = difference(gradient, expected, .float64) { return "gradient by \(input): \(found)" }
+    }
+    return nil
 }

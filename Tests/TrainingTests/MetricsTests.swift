@@ -167,4 +167,21 @@ import TestSupport
             #expect(notes.epochs.map(\.epoch) == [0, 1, 2] && notes.plan?.stepsPerEpoch == 1)
         }
     }
+
+    /// The entropies of targets are logged: of flat ones nearly ln K, of sharp ones less.
+    @Test(arguments: [0.04, 50]) func useOfTargetsIsRead(_ temperature: Double) throws {
+        let images = try TinyImages()
+        try withTemporaryFolder { folder in
+            var recipe = try tinyRecipe("dino")
+            var settings = try #require(recipe.method.settings as? DINO.Settings)
+            settings.teacherTemperature = .constant(temperature)
+            recipe.method.settings = settings
+            recipe.training.epochs = 1
+            try wholeRun(recipe, images, "\(folder)/run")
+            let row = try #require(metrics("\(folder)/run").last)
+            let (each, all) = (try #require(row["targets.entropy"]), try #require(row["targets.marginal_entropy"]))
+            #expect(each > 0 && each <= all + 1e-6 && all <= log(12.0) + 1e-6)
+            #expect((each > 0.99 * log(12)) == (temperature == 50), "\(each) of \(log(12.0))")
+        }
+    }
 }

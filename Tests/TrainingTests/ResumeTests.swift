@@ -9,7 +9,9 @@ import TestSupport
 @Suite struct ResumeTests {
     /// Asked once: after every step. Every third time: at the ends of the epochs. Every second time, and the ends of epochs
     /// count: after 2 steps, then at the end, and so on.
-    @Test(arguments: ["simclr", "byol", "rotnet"]) func stoppedAndResumed(_ method: String) throws {
+    @Test(arguments: [
+        "simclr", "byol", "rotnet", "tico", "lejepa", "moco", "nnclr", "ressl", "instance_discrimination", "dino", "swav", "deepcluster_v2",
+    ]) func stoppedAndResumed(_ method: String) throws {
         let images = try TinyImages()
         try withTemporaryFolder { folder in
             let recipe = try tinyRecipe(method)
@@ -27,7 +29,7 @@ import TestSupport
 
     /// The folder as it is between any two steps and at the ends of the epochs, with a checkpoint after every step: what a
     /// kill without warning leaves.
-    @Test(arguments: ["simclr", "byol", "rotnet"]) func copiedWhileRunningAndResumed(_ method: String) throws {
+    @Test(arguments: ["simclr", "byol", "rotnet", "moco", "deepcluster_v2"]) func copiedWhileRunningAndResumed(_ method: String) throws {
         let images = try TinyImages()
         try withTemporaryFolder { folder in
             var recipe = try tinyRecipe(method)

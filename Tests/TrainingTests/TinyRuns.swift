@@ -27,10 +27,9 @@ struct TinyImages: ImageDataset {
 /// A run of seconds: 3 epochs of 3 batches of 16, and 8 images that no batch takes.
 func tinyRecipe(_ method: String, _ methods: MethodRegistry = .standard) throws -> Recipe {
     var recipe = Recipe(method: MethodChoice(try methods.entry(named: method)))
-    if method == "byol" {
-        var settings = BYOL.Settings()
-        (settings.hiddenWidth, settings.outputWidth) = (16, 8)
-        recipe.method.settings = settings
+    if method != "simclr" {
+        func small<Settings: MethodSettings>(_ settings: Settings) throws -> any MethodSettings { try tiny(settings) }
+        recipe.method.settings = try small(recipe.method.settings)
     }
     recipe.backbone = BackboneSettings("resnet18", width: 4, stem: .small)
     recipe.data.imageSize = 16

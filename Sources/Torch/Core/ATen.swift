@@ -53,6 +53,7 @@ enum ATen {
     static let tanh = Operation("tanh")
     static let pow = Operation("pow", "Tensor_Scalar")
     static let clamp = Operation("clamp")
+    static let remainder = Operation("remainder", "Scalar")
     static let maximum = Operation("maximum")
     static let minimum = Operation("minimum")
     static let isfinite = Operation("isfinite")

@@ -30,6 +30,9 @@ extension Tensor {
     /// Values below `low` become `low`, values above `high` become `high`.
     public func clamped(_ low: Double? = nil, _ high: Double? = nil) -> Tensor { ATen.clamp(self, low, high) }
 
+    /// Element by element, of the divisor's sign.
+    public func remainder(_ divisor: Int) -> Tensor { ATen.remainder(self, divisor) }
+
     public func maximum(_ other: Tensor) -> Tensor { ATen.maximum(self, other) }
     public func minimum(_ other: Tensor) -> Tensor { ATen.minimum(self, other) }
 

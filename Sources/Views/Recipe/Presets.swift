@@ -30,22 +30,67 @@ extension ViewRecipe {
         ])
     }
 
+    /// The two views of MoCo v2 and SimSiam (Chen et al. 2020, arXiv:2003.04297): SimCLR's with a milder colour jitter.
+    public static func moCo(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [
+            .crop("view", size, copies: 2, scale: 0.2...1, jitter: (0.4, 0.4, 0.4, 0.1), blur: size.shorter > 64 ? 0.5 : 0)
+        ])
+    }
+
+    /// The two views of VICReg (Bardes et al. 2022, appendix C.1): BYOL's, made symmetric.
+    public static func vicReg(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [
+            .crop("view", size, copies: 2, jitter: (0.4, 0.4, 0.2, 0.1), blur: size.shorter > 64 ? 0.5 : 0, solarize: 0.1)
+        ])
+    }
+
+    /// W-MSE's views (Ermolov et al. 2021, section 4): SimCLR's for CIFAR-10, of crops that are never tiny.
+    public static func wMSE(size: ImageSize, copies: Int) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [.crop("view", size, copies: copies, scale: 0.2...1, jitter: (0.4, 0.4, 0.4, 0.1))])
+    }
+
+    /// The one view of instance discrimination (Wu et al. 2018, the authors' code).
+    public static func instanceDiscrimination(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        let colours = ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.4, p: 1)
+        return try ViewRecipe(views: [
+            View("view", size: size, [RandomResizedCrop(scale: 0.2...1), Grayscale(), colours, HorizontalFlip()])
+        ])
+    }
+
+    /// ReSSL's student view, and its weak teacher view (Zheng et al. 2021, section 3.3): crop and flip alone.
+    public static func reSSL(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [
+            .crop("student", size, scale: 0.2...1, jitter: (0.4, 0.4, 0.4, 0.1), blur: size.shorter > 64 ? 0.5 : 0),
+            View("teacher", size: size, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip()]),
+        ])
+    }
+
     /// Multi-crop (Caron et al. 2020, SwAV): `large` views of 14 … 100 % and `small` of 5 … 14 % of the area.
     public static func multiCrop(
-        size: ImageSize = 224, views: Int = 2, smallSize: ImageSize = 96, smallViews: Int = 6, strength: Double = 1
+        size: ImageSize = 224, views: Int = 2, smallSize: ImageSize = 96, smallViews: Int = 6, strength s: Double = 1
     ) throws(AugmentationError) -> ViewRecipe {
-        func view(_ name: String, _ size: ImageSize, _ copies: Int, _ scale: ClosedRange<Double>) -> View {
-            let s = strength
-            return View(
-                name, size: size, copies: copies,
-                [
-                    RandomResizedCrop(scale: scale), HorizontalFlip(),
-                    ColorJitter(brightness: 0.8 * s, contrast: 0.8 * s, saturation: 0.8 * s, hue: 0.2 * s), Grayscale(), GaussianBlur(),
-                ])
+        func view(_ name: String, _ side: ImageSize, _ copies: Int, _ scale: ClosedRange<Double>) -> View {
+            .crop(name, side, copies: copies, scale: scale, jitter: (0.8 * s, 0.8 * s, 0.8 * s, 0.2 * s), blur: size.shorter > 64 ? 0.5 : 0)
         }
-        return try ViewRecipe(views: [
-            view("large", size, views, 0.14...1), view("small", smallSize, smallViews, 0.05...0.14),
-        ])
+        return try ViewRecipe(
+            views: [view("large", size, views, 0.14...1)] + (smallViews > 0 ? [view("small", smallSize, smallViews, 0.05...0.14)] : []))
+    }
+
+    /// DINO's multi-crop (Caron et al. 2021, section 3.2 and code): two large views that differ as BYOL's do, small ones between.
+    public static func dino(
+        size: ImageSize, smallSize: ImageSize, smallViews: Int, largeScale: ClosedRange<Double> = 0.4...1,
+        smallScale: ClosedRange<Double> = 0.05...0.4
+    ) throws(AugmentationError) -> ViewRecipe {
+        func view(_ name: String, _ side: ImageSize, _ scale: ClosedRange<Double>, _ blur: Double, _ solarize: Double, _ copies: Int = 1)
+            -> View
+        {
+            .crop(
+                name, side, copies: copies, scale: scale, jitter: (0.4, 0.4, 0.2, 0.1), blur: size.shorter > 64 ? blur : 0,
+                solarize: solarize)
+        }
+        return try ViewRecipe(
+            views: [view("large0", size, largeScale, 1, 0), view("large1", size, largeScale, 0.1, 0.2)]
+                + (smallViews > 0 ? [view("small", smallSize, smallScale, 0.5, 0, smallViews)] : []))
     }
 
     /// One crop of each image in its four orientations (Gidaris et al. 2018). The crop is the ImageNet one of the paper
@@ -70,5 +115,23 @@ extension ViewRecipe {
     /// One view for training with labels: random resized crop and flip.
     public static func supervised(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
         try ViewRecipe(views: [View("view", size: size, [RandomResizedCrop(), HorizontalFlip()])])
+    }
+}
+
+extension View {
+    /// Crop, flip, colours and what follows them, as most joint-embedding methods compose a view. Blur and
+    /// solarisation of probability 0 are left out.
+    static func crop(
+        _ name: String, _ size: ImageSize, copies: Int = 1, scale: ClosedRange<Double> = 0.08...1,
+        jitter: (brightness: Double, contrast: Double, saturation: Double, hue: Double), blur: Double = 0, solarize: Double = 0
+    ) -> View {
+        var steps: [any AugmentationStep] = [
+            RandomResizedCrop(scale: scale), HorizontalFlip(),
+            ColorJitter(brightness: jitter.brightness, contrast: jitter.contrast, saturation: jitter.saturation, hue: jitter.hue),
+            Grayscale(),
+        ]
+        if blur > 0 { steps.append(GaussianBlur(p: blur)) }
+        if solarize > 0 { steps.append(Solarize(p: solarize)) }
+        return View(name, size: size, copies: copies, steps)
     }
 }

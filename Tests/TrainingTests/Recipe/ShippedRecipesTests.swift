@@ -31,6 +31,12 @@ import Views
         inputs * hidden + norm(hidden) + linear(hidden, outputs)
     }
 
+    /// Linear layers with batch normalisation between them, and none at the end; the last has a bias if asked.
+    private static func mlp(_ widths: Int..., bias: Bool = true) -> Int {
+        let weights = zip(widths, widths.dropFirst()).reduce(0) { $0 + $1.0 * $1.1 }
+        return weights + widths.dropFirst().dropLast().reduce(0) { $0 + norm($1) } + (bias ? widths[widths.count - 1] : 0)
+    }
+
     private static let expected: [String: Expected] = [
         "simclr/cifar10": .init(encoder: full, heads: linear(512, 2048) + linear(2048, 256), copies: 0, views: [32, 32]),
         "simclr/cifar10-lightly": .init(encoder: full, heads: simCLR(512, 512, 128), copies: 0, views: [32, 32]),
@@ -43,6 +49,58 @@ import Views
             views: [224, 224]),
         "byol/small": .init(
             encoder: small, heads: byol(128, 1024, 256) + byol(256, 1024, 256), copies: small + byol(128, 1024, 256), views: [32, 32]),
+        "barlow_twins/cifar10": .init(encoder: full, heads: mlp(512, 2048, 2048, 2048, bias: false), copies: 0, views: [32, 32]),
+        "barlow_twins/small": .init(encoder: small, heads: mlp(128, 512, 512, 512, bias: false), copies: 0, views: [32, 32]),
+        "vicreg/cifar10": .init(encoder: full, heads: mlp(512, 2048, 2048, 2048, bias: false), copies: 0, views: [32, 32]),
+        "vicreg/small": .init(encoder: small, heads: mlp(128, 512, 512, 512, bias: false), copies: 0, views: [32, 32]),
+        "vibcreg/cifar10": .init(encoder: full, heads: mlp(512, 2048, 2048, 2048), copies: 0, views: [32, 32]),
+        "vibcreg/small": .init(encoder: small, heads: mlp(128, 512, 512, 512), copies: 0, views: [32, 32]),
+        "w_mse/cifar10": .init(encoder: full, heads: mlp(512, 1024, 64), copies: 0, views: [32, 32]),
+        "w_mse/small": .init(encoder: small, heads: mlp(128, 1024, 64), copies: 0, views: [32, 32]),
+        "tico/small": .init(encoder: small, heads: mlp(128, 1024, 256), copies: small + mlp(128, 1024, 256), views: [32, 32]),
+        "lejepa/small": .init(encoder: small, heads: mlp(128, 512, 512, 16), copies: 0, views: [32, 32]),
+        "moco/cifar10": .init(
+            encoder: full, heads: linear(512, 2048) + linear(2048, 256), copies: full + linear(512, 2048) + linear(2048, 256),
+            views: [32, 32]),
+        "moco/cifar10-notebook": .init(encoder: full, heads: linear(512, 128), copies: full + linear(512, 128), views: [32, 32]),
+        "moco/small": .init(
+            encoder: small, heads: linear(128, 512) + linear(512, 128), copies: small + linear(128, 512) + linear(512, 128),
+            views: [32, 32]),
+        "moco_v3/cifar10": .init(
+            encoder: full, heads: mlp(512, 4096, 256, bias: false) + mlp(256, 4096, 256, bias: false),
+            copies: full + mlp(512, 4096, 256, bias: false), views: [32, 32]),
+        "moco_v3/small": .init(
+            encoder: small, heads: mlp(128, 1024, 256, bias: false) + mlp(256, 1024, 256, bias: false),
+            copies: small + mlp(128, 1024, 256, bias: false), views: [32, 32]),
+        "dcl/small": .init(encoder: small, heads: simCLR(128, 512, 128), copies: 0, views: [32, 32]),
+        "dcl/small-weighted": .init(encoder: small, heads: simCLR(128, 512, 128), copies: 0, views: [32, 32]),
+        "nnclr/cifar10": .init(
+            encoder: full, heads: mlp(512, 2048, 2048, 256, bias: false) + norm(256) + mlp(256, 4096, 256), copies: 0, views: [32, 32]),
+        "nnclr/small": .init(
+            encoder: small, heads: mlp(128, 512, 512, 256, bias: false) + norm(256) + mlp(256, 1024, 256), copies: 0, views: [32, 32]),
+        "ressl/cifar10": .init(encoder: full, heads: mlp(512, 4096, 256), copies: full + mlp(512, 4096, 256), views: [32, 32]),
+        "ressl/small": .init(encoder: small, heads: mlp(128, 1024, 256), copies: small + mlp(128, 1024, 256), views: [32, 32]),
+        "supcon/cifar10": .init(encoder: full, heads: linear(512, 2048) + linear(2048, 256), copies: 0, views: [32, 32]),
+        "supcon/small": .init(encoder: small, heads: linear(128, 512) + linear(512, 128), copies: 0, views: [32, 32]),
+        "supcon/small-in": .init(encoder: small, heads: linear(128, 512) + linear(512, 128), copies: 0, views: [32, 32]),
+        "instance_discrimination/small": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32]),
+        "triplet/small": .init(encoder: small, heads: mlp(128, 512, 128), copies: 0, views: [32, 32]),
+        "simsiam/cifar10": .init(
+            encoder: full, heads: mlp(512, 2048, 2048, 2048, bias: false) + mlp(2048, 512, 2048), copies: 0, views: [32, 32]),
+        "simsiam/small": .init(
+            encoder: small, heads: mlp(128, 2048, 2048, bias: false) + mlp(2048, 512, 2048), copies: 0, views: [32, 32]),
+        "dino/cifar10": .init(
+            encoder: full, heads: linear(512, 2048) + linear(2048, 2048) + linear(2048, 256) + 4096 * 256,
+            copies: full + linear(512, 2048) + linear(2048, 2048) + linear(2048, 256) + 4096 * 256, views: [32, 32]),
+        "dino/small": .init(
+            encoder: small, heads: linear(128, 512) + linear(512, 512) + linear(512, 256) + 2 * norm(512) + 2048 * 256,
+            copies: small + linear(128, 512) + linear(512, 512) + linear(512, 256) + 2 * norm(512) + 2048 * 256, views: [32, 32]),
+        "swav/cifar10": .init(encoder: full, heads: mlp(512, 2048, 128) + 3000 * 128, copies: 0, views: [32, 32]),
+        "swav/small": .init(encoder: small, heads: mlp(128, 512, 128) + 512 * 128, copies: 0, views: [32, 32]),
+        "simclr/imagenet-v2": .init(
+            encoder: large, heads: simCLR(2048, 2048, 128) + 2048 * 2048 + norm(2048), copies: 0, views: [224, 224]),
+        "deepcluster_v2/cifar10": .init(encoder: full, heads: mlp(512, 2048, 128), copies: 3 * 3000 * 128, views: [32, 32]),
+        "deepcluster_v2/small": .init(encoder: small, heads: mlp(128, 512, 128), copies: 3 * 300 * 128, views: [32, 32]),
         "rotnet/cifar10": .init(encoder: full, heads: linear(512, 4), copies: 0, views: [32, 32, 32, 32]),
         "rotnet/small": .init(encoder: small, heads: linear(128, 4), copies: 0, views: [32, 32, 32, 32]),
         "supervised/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
@@ -79,10 +137,13 @@ import Views
 
     /// Two steps by the trainer, of a narrow network in small batches; everything else as the file has it.
     @Test(arguments: ShippedRecipes.names) func runs(_ name: String) throws {
-        let isLarge = name.hasSuffix("imagenet")
+        let isLarge = name.contains("imagenet")
         var changes = ["backbone.width=4", "training.batchSize=4", "data.cacheMegabytes=1"]
         // The warm-up begins too low for float32 to see it in two steps.
         if isLarge { changes += ["data.imageSize=72", "training.warmUpEpochs=0"] }
+        if name.hasPrefix("deepcluster_v2/") { changes += ["method.prototypes=5"] }
+        // A whitened sub-batch that is smaller than the batch.
+        if name.hasPrefix("w_mse/") { changes += ["method.outputWidth=2", "method.whiteningSize=4", "method.shrinkage=0.1"] }
         let recipe = try RecipeFile().read(ShippedRecipes.path(name), changes: changes)
         try withTemporaryFolder { folder in
             var options = Trainer.Options()
@@ -99,7 +160,7 @@ import Views
             #expect(steps == 2)
             for (key, tensor) in trainer.method.stateDict {
                 #expect(tensor.to(.float64).isFinite().all().item == 1, "\(key)")
-                if key.hasSuffix("encoder.conv1.weight"), !key.hasPrefix("target") {
+                if key.hasSuffix("encoder.conv1.weight"), !key.hasPrefix("target"), !key.hasPrefix("teacher") {
                     #expect(difference(tensor, try #require(before[key]), .exact) != nil, "\(key) has not moved")
                 }
             }
@@ -114,12 +175,13 @@ import Views
         Runtime.seed(1)
         let method = try entry.make(recipe.method.settings, context(recipe))
         let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
-        let loader = Loader(dataset: NoisePictures(count: 2), maker: maker, seed: 1, threads: 0)
-        let batch = Batch(try #require(loader.epoch(0, order: [0, 1], batchSize: 2).next()), on: .cpu)
+        let count = method.leastBatch
+        let loader = Loader(dataset: NoisePictures(count: count), maker: maker, seed: 1, threads: 0)
+        let batch = Batch(try #require(loader.epoch(0, order: Array(0..<count), batchSize: count).next()), on: .cpu)
         let step = Step(epoch: 0, index: 0, total: 100)
         let phase = PhaseOptimizer(method.phases[0], recipe.training)
         let losses = method.loss(batch, step)
-        #expect(losses.total.item.isFinite && losses.total.item > 0)
+        #expect(losses.total.item.isFinite)
         losses.total.backward()
         let before = try #require(method.encoder.stateDict["conv1.weight"]).cloned()
         phase.step(learningRate: 0.1, peak: 0.1)
@@ -169,9 +231,11 @@ import Views
         let settings = try #require(simCLR.method.settings as? SimCLR.Settings)
         #expect(settings.jitterStrength == 0.5)
         #expect(try SimCLR.views(settings, imageSize: 32) as? ViewRecipe == byol.views)
-        for name in ["simclr/small", "byol/small", "rotnet/small", "supervised/small"] {
+        for name in ShippedRecipes.names where name.hasSuffix("/small") {
             let recipe = try read(name)
-            #expect(recipe.training.decaysVectors && recipe.training.batchSize == 128)
+            #expect(recipe.training.epochs == 8 && recipe.training.batchSize == 128, "\(name)")
+            #expect(recipe.training.decaysVectors || recipe.training.optimizer.name != .sgd, "\(name)")
+            #expect(recipe.backbone == simCLR.backbone, "\(name)")
         }
     }
 

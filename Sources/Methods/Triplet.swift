@@ -1,0 +1,77 @@
+public import Backbones
+public import Torch
+public import Views
+
+/// The triplet loss (Schroff et al. 2015, FaceNet, arXiv:1503.03832) between views of images.
+///
+///     L = mean of max(0, ‖a − p‖² − ‖a − n‖² + α)            (eq. 1–2), vectors at length 1
+///
+/// Every view is an anchor a, the other view of its image the positive p; of all views of other images one is the negative n.
+/// Semi-hard (section 3.2): the nearest of those that are farther than the positive, or the farthest if none is. Hardest: the
+/// nearest of all, with which training easily collapses, as the paper says.
+public final class Triplet: Module, SelfSupervisedMethod {
+    public struct Settings: MethodSettings {
+        public enum Mining: String, Codable, Sendable { case semiHard, hardest }
+
+        public var mining = Mining.semiHard
+        /// α
+        public var margin = 0.2
+        public var hiddenWidth = 512
+        public var outputWidth = 128
+        public var jitterStrength = 0.5
+
+        public init() {}
+
+        public func validate() throws(SettingsError) {
+            try SettingsCheck.positive("margin", margin)
+            try SettingsCheck.positive("hiddenWidth", hiddenWidth)
+            try SettingsCheck.positive("outputWidth", outputWidth)
+            try SettingsCheck.notNegative("jitterStrength", jitterStrength)
+        }
+    }
+
+    public static let card = MethodCard(
+        name: "triplet", title: "Triplet", family: .contrastive, paper: "Schroff et al. 2015, arXiv:1503.03832",
+        summary: "a view is nearer to the other view of its image than to a mined negative, by a margin")
+
+    public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
+        try ViewRecipe.simCLR(size: ImageSize(imageSize), strength: settings.jitterStrength)
+    }
+
+    let online: ProjectedEncoder
+    private let settings: Settings
+
+    public init(_ settings: Settings, _ context: MethodContext) throws {
+        let encoder = try context.makeEncoder()
+        online = ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.hiddenWidth, settings.outputWidth]))
+        self.settings = settings
+    }
+
+    public func loss(_ batch: Batch, _ step: Step) -> Losses {
+        ["triplet": Self.triplet(online(.concatenated(batch.views)), margin: settings.margin, mining: settings.mining)]
+    }
+
+    /// - Parameter z: [2N, d], unnormalised; rows i and N + i are the two views of image i.
+    static func triplet(_ z: Tensor, margin: Double, mining: Settings.Mining) -> Tensor {
+        let n = z.size(0) / 2
+        let unit = z.normalized()
+        let distance = 2 - 2 * unit.matmul(unit.t)
+        let positive = 2 - 2 * (unit * unit.rolled(n, dimension: 0)).sum(1)
+        let image = Tensor.arange(2 * n, on: z.device).remainder(n)
+        let same = image.unsqueezed(1).equal(image.unsqueezed(0))
+        let negative: Tensor
+        switch mining {
+        case .hardest: negative = distance.filled(.infinity, where: same).min(1)
+        case .semiHard:
+            let farther = distance.greater(positive.unsqueezed(1)).and(same.not)
+            let nearestFarther = distance.filled(.infinity, where: farther.not).min(1)
+            let farthest = distance.filled(-.infinity, where: same).max(1)
+            negative = nearestFarther.where(nearestFarther.isFinite(), otherwise: farthest)
+        }
+        return (positive - negative + margin).relu().mean()
+    }
+
+    public var encoder: Encoder { online.encoder }
+    public var projector: Module? { online.projector }
+    public func embedding(_ representation: Tensor) -> Tensor? { online.projector(representation) }
+}
