@@ -74,15 +74,16 @@ extension Interval {
         return bootstrap(zip(a, b).map { ($0 ? 1 : 0) - ($1 ? 1 : 0) }, draws: draws, level: level, seed: seed)
     }
 
-    /// accuracy(a) − mean accuracy of several runs of a baseline (initialisations, seeds) on the same images in the same order.
+    /// The mean of `a`, a value for each image such as 1 for a right answer, minus that of several runs of a baseline
+    /// (initialisations, seeds) on the same images in the same order.
     /// Images and runs are drawn, so that the interval holds for other images and for other runs.
     /// - Precondition: at least one run, and everywhere the same number of images, at least one.
     public static func pairedBootstrap(
-        _ a: [Bool], minusMeanOf runs: [[Bool]], draws: Int = 2000, level: Double = 0.95, seed: UInt64 = 0
+        _ a: [Double], minusMeanOf runs: [[Double]], draws: Int = 2000, level: Double = 0.95, seed: UInt64 = 0
     ) -> Interval {
         precondition(!runs.isEmpty && runs.allSatisfy { $0.count == a.count }, "a paired comparison of runs of other images")
-        guard runs.count > 1 else { return pairedBootstrap(a, minus: runs[0], draws: draws, level: level, seed: seed) }
-        let differences = runs.map { run in zip(a, run).map { ($0 ? 1.0 : 0) - ($1 ? 1 : 0) } }
+        let differences = runs.map { run in zip(a, run).map { $0 - $1 } }
+        guard runs.count > 1 else { return bootstrap(differences[0], draws: draws, level: level, seed: seed) }
         var random = SplitMix64(seed: seed)
         let (n, m) = (a.count, runs.count)
         var times = [Double](repeating: 0, count: n)

@@ -15,6 +15,13 @@ struct EvaluationFolder {
 
     init(_ path: String) { self.path = path }
 
+    /// Makes the folder, and sees that files can be written there.
+    func requireWritable() throws {
+        let probe = "\(path)/.writable"
+        try AtomicFile.write("", to: probe)
+        try? FileManager.default.removeItem(atPath: probe)
+    }
+
     func write(_ outcome: Evaluator.Outcome, _ splits: EvaluationData.Splits) throws {
         try writeResults(outcome.results, outcome.differences)
         if !outcome.bySeed.isEmpty { try writeTable(outcome.bySeed, "seeds") }
@@ -33,7 +40,7 @@ struct EvaluationFolder {
         var rows = [
             [
                 "encoder", "protocol", "setting", "split", "metric", "value", "lower", "upper", "train_images", "test_images", "seeds",
-                "seed", "note",
+                "seed", "note", "data",
             ]
         ]
         rows += results.map { row in
@@ -41,7 +48,7 @@ struct EvaluationFolder {
             return [
                 row.encoder, row.protocolName, text(row.setting), text(row.split), row.metric, text(row.value), text(row.lower),
                 text(row.upper), text(row.trainImages), text(row.testImages), text(row.seeds), text(row.seed),
-                text(row.note),
+                text(row.note), text(row.data),
             ]
         }
         try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: "\(path)/\(name).csv")

@@ -21,6 +21,8 @@ public struct Evaluator {
     public var batchSize = 128
     public var loaderThreads = 2
     public var device = Device.cpu
+    /// What the images are called in the results, such as their path.
+    public var dataName: String?
     /// Told what is being done, in a few words.
     public var progress: (String) -> Void = { _ in }
 
@@ -42,6 +44,8 @@ public struct Evaluator {
         _ encoder: Encoder, name: String, train: any ImageDataset, test: (any ImageDataset)?, folder: String?
     ) throws -> Outcome {
         try requireClasses(train)
+        // Not after an hour of measuring.
+        if let folder { try EvaluationFolder(folder).requireWritable() }
         encoder.move(to: device)
         let extraction = FeatureExtraction(
             imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
@@ -73,10 +77,8 @@ public struct Evaluator {
         }
         if !random.isEmpty {
             results += Score.averaged(random, "random encoder")
-            // Paired with the initialisation of median value.
             differences += own.compactMap { score in
-                let byValue = random.compactMap { run in run.first { $0.key == score.key } }.sorted { $0.value < $1.value }
-                return byValue.isEmpty ? nil : score.minus(byValue[byValue.count / 2], name, "random encoder")
+                score.minus(meanOf: random.compactMap { run in run.first { $0.key == score.key } }, name, "random encoder")
             }
         }
         progress("raw pixels")
@@ -86,6 +88,7 @@ public struct Evaluator {
         results += raw.map { $0.result("raw pixels", seeds: seeds > 1 ? seeds : nil) }
         differences += Self.differences(own, raw, name, "raw pixels")
 
+        for index in results.indices { results[index].data = dataName }
         let outcome = Outcome(results: results, differences: differences, bySeed: bySeed, unreadable: main.unreadable)
         if let folder {
             progress("neighbours and map")

@@ -134,6 +134,19 @@ public struct Score: Sendable {
         }
     }
 
+    /// This minus the mean of several runs of a baseline: by the bootstrap over images and runs; otherwise as `minus`, from the run
+    /// of median value.
+    func minus(meanOf runs: [Score], _ name: String, _ baseline: String) -> EvaluationDifference? {
+        guard unit == .images, !runs.isEmpty, runs.allSatisfy({ $0.unit == unit && $0.items.count == items.count }) else {
+            let sorted = runs.sorted { $0.value < $1.value }
+            return sorted.isEmpty ? nil : minus(sorted[sorted.count / 2], name, baseline)
+        }
+        let found = Interval.pairedBootstrap(items, minusMeanOf: runs.map(\.items))
+        return EvaluationDifference(
+            encoder: name, baseline: baseline, protocolName: protocolName, metric: metric, value: found.estimate, lower: found.low,
+            upper: found.high)
+    }
+
     /// This minus another: the paired bootstrap over the same images, Student's over the same draws; nil where neither is.
     func minus(_ other: Score, _ name: String, _ baseline: String) -> EvaluationDifference? {
         guard unit == other.unit, items.count == other.items.count else { return nil }

@@ -28,7 +28,9 @@ struct WeightsOptions: ParsableArguments {
         let encoder = try Encoder.load(
             source, backbone: backbone.map { BackboneSettings($0, width: width) }, imageSize: imageSize, on: device)
         let folder = RunFolder(source)
-        let name = folder.holdsRun ? try RecipeFile().read(folder.recipe).method.name : (source as NSString).lastPathComponent
+        // A program's own method has no entry here, and its run still has a name.
+        let method = folder.holdsRun ? (try? RecipeFile().read(folder.recipe))?.method.name ?? folder.methodName : nil
+        let name = method ?? (source as NSString).lastPathComponent
         return (encoder, name)
     }
 }

@@ -39,6 +39,7 @@ struct Evaluate: ParsableCommand {
         try protocols.apply(to: &evaluator)
         evaluator.randomEncoders = randomEncoders
         evaluator.seed = seed
+        evaluator.dataName = images.data
         evaluator.device = try machine.chosenDevice()
         evaluator.loaderThreads = machine.loaders
         evaluator.progress = { step in
@@ -50,6 +51,10 @@ struct Evaluate: ParsableCommand {
         let target = out ?? (folder.holdsRun ? folder.path : nil)
         let outcome = try evaluator(encoder, name: name, train: train, test: test, folder: target.map { "\($0)/evaluation" })
 
+        if let tested = outcome.results.compactMap(\.testImages).min(), tested < 20, !quiet {
+            FileHandle.standardError.write(
+                Data("note: \(tested) test images are too few for intervals to mean much: give more labelled images\n".utf8))
+        }
         print(ResultsPivot(outcome.results).text())
         for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
         if !outcome.unreadable.isEmpty, !quiet {

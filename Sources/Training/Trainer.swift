@@ -82,7 +82,13 @@ public final class Trainer {
                 let all = others.isEmpty ? "none yet" : others.joined(separator: ", ")
                 throw TrainingError("\(folder.path) has no checkpoint '\(checkpoint)'; it has \(all)")
             }
-            // What was trained is never trained again unasked.
+            // What was trained is never trained again unasked. But a run that is killed between the first epoch's two checkpoints
+            // has only `best`, which says the same as `last` would.
+            if others == ["best"], !FileManager.default.fileExists(atPath: folder.encoder) {
+                options.observer?.says("\(path) is missing: going on from best")
+                try self.init(resuming: folder, from: "best", dataset: dataset, methods: methods, options: options)
+                return
+            }
             guard others.isEmpty else {
                 throw TrainingError("\(path) is missing: go on from another checkpoint by --from \(others.joined(separator: " or "))")
             }

@@ -75,13 +75,14 @@ import Torch
         var random = SplitMix64(seed: 43)
         let a = (0..<400).map { _ in random.uniform() < 0.7 }
         let runs = [0.3, 0.4, 0.5, 0.6].map { share in (0..<400).map { _ in random.uniform() < share } }
-        let found = Interval.pairedBootstrap(a, minusMeanOf: runs)
+        let shares = { (values: [Bool]) in values.map { $0 ? 1.0 : 0 } }
+        let found = Interval.pairedBootstrap(shares(a), minusMeanOf: runs.map(shares))
         let mean = { (values: [Bool]) in Double(values.count { $0 }) / 400 }
         #expect(abs(found.estimate - (mean(a) - runs.map(mean).reduce(0, +) / 4)) < 1e-12)
         // Alone, the scatter of a mean of four such runs (deviation 0.056) makes an interval of 0.19 or more.
         #expect(found.high - found.low > 0.19 && found.low < found.estimate && found.estimate < found.high)
-        #expect(Interval.pairedBootstrap(a, minusMeanOf: [runs[0]]) == Interval.pairedBootstrap(a, minus: runs[0]))
-        let same = Interval.pairedBootstrap(a, minusMeanOf: [runs[1], runs[1], runs[1]])
+        #expect(Interval.pairedBootstrap(shares(a), minusMeanOf: [shares(runs[0])]) == Interval.pairedBootstrap(a, minus: runs[0]))
+        let same = Interval.pairedBootstrap(shares(a), minusMeanOf: [shares(runs[1]), shares(runs[1]), shares(runs[1])])
         let one = Interval.pairedBootstrap(a, minus: runs[1])
         #expect(abs(same.low - one.low) < 0.01 && abs(same.high - one.high) < 0.01)
     }

@@ -20,9 +20,11 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
     /// The seed of a row that is one of several.
     public var seed: Int?
     public var note: String?
+    /// Which images it was measured on, as they were named.
+    public var data: String?
 
     enum CodingKeys: String, CodingKey {
-        case encoder, setting, split, metric, value, lower, upper, trainImages, testImages, seeds, seed, note
+        case encoder, setting, split, metric, value, lower, upper, trainImages, testImages, seeds, seed, note, data
         case protocolName = "protocol"
     }
 

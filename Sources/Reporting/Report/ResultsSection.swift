@@ -19,10 +19,15 @@ struct ResultsSection {
         section = ReportSection(
             id: "results", title: "Results",
             explanation: """
-                The frozen encoder, beside what needs no pretraining. \
+                The encoder, beside what needs no pretraining\(Self.data(results)). \
                 \(hasIntervals ? "Whiskers and brackets are 95 % intervals over test images." : "No intervals were recorded.")
                 """,
             content: "\(charts)\(Self.table(results, subject: subject))")
+    }
+
+    private static func data(_ results: [EvaluationResult]) -> String {
+        let names = results.compactMap(\.data).uniqued()
+        return names.isEmpty ? "" : ", on \(names.joined(separator: ", "))"
     }
 
     private static func chart(_ results: [EvaluationResult], metric: String, subject: String?) -> Markup {

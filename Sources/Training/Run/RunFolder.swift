@@ -1,3 +1,4 @@
+internal import Files
 internal import Foundation
 
 /// Where a run keeps what it makes. Every file but `timing.csv` and `timing.json` depends on the recipe and the data
@@ -28,6 +29,11 @@ public struct RunFolder: Sendable, Equatable {
 
     /// Whether a run was begun here.
     public var holdsRun: Bool { FileManager.default.fileExists(atPath: recipe) }
+
+    /// The method of a finished run, which may be one that no registry here has.
+    public var methodName: String? {
+        (try? JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: summary))))?.method
+    }
 
     /// Whether something of a run is here that cannot be gone on with, because its recipe is missing.
     public var lacksRecipe: Bool { !holdsRun && !checkpoints.isEmpty }
