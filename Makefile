@@ -39,10 +39,11 @@ check-slow: setup ## run all tests, with those that train for minutes
 demo: build ## pretrain, evaluate and report in a few minutes; DATA=folder for your own images
 	$(FOVEA) demo --out runs/demo $(if $(DATA),--data $(DATA))
 
-bench: setup ## measure speed
+bench: setup ## measure speed; PEERS=folder of the peers' scripts compares with them, DATA=photos/ at 224 px too
 	$(SWIFT) build --package-path Benchmarks -c release
 	Benchmarks/.build/release/augment-throughput
-	OMP_WAIT_POLICY=passive Benchmarks/.build/release/simclr-throughput $(if $(DATA),--data $(DATA))
+	$(if $(PEERS),python3 Benchmarks/compare.py --peers $(PEERS) --python $(or $(PYTHON),python3) --csv performance.csv \
+		$(if $(DATA),--photos $(DATA)),OMP_WAIT_POLICY=passive Benchmarks/.build/release/simclr-throughput $(if $(DATA),--data $(DATA)))
 
 format: ## format all sources
 	$(SWIFT) format -i -r Sources Tests Package.swift

@@ -4,7 +4,9 @@
 #include "shim.h"
 #include "norm_loops.h"
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
 #include <algorithm>
 #include <limits>
 
@@ -93,6 +95,40 @@ ct_status ct_top_scores_add(ct_top_scores into, ct_tensor scores, int64_t first_
         const float *data = all.const_data_ptr<float>();
         at::parallel_for(0, all.size(0), 16, [&](int64_t begin, int64_t end) {
             for (int64_t row = begin; row < end; row++) found.add(first_row + row, data + row * columns, columns, first_column);
+        });
+    });
+}
+
+ct_status ct_top_scores_add_products(ct_top_scores into, ct_tensor queries, ct_tensor bank, int64_t first_column, int64_t own) {
+    return shim::guarded([&] {
+        Selection &found = selection(into);
+        const Tensor &left = shim::tensor(queries), &right = shim::tensor(bank);
+        for (const Tensor &given : {left, right})
+            TORCH_CHECK(given.dim() == 2 && given.is_cpu() && given.scalar_type() == at::kFloat, "float32 matrices on the CPU");
+        TORCH_CHECK(left.size(0) == found.rows && left.size(1) == right.size(1), left.sizes(), " and ", right.sizes());
+        TORCH_CHECK(first_column + right.size(0) <= std::numeric_limits<int32_t>::max(), "more than 2³¹ columns");
+        // Each thread multiplies by itself, and looks at the scores while they are in its cache. Tiles of one size, whatever the
+        // number of threads: other sizes round differently.
+        constexpr int64_t tile_rows = 512, tile_columns = 1024;
+        const int64_t tiles = (found.rows + tile_rows - 1) / tile_rows;
+        at::parallel_for(0, tiles, 1, [&](int64_t begin, int64_t end) {
+            at::NoGradGuard guard;
+            Tensor scratch = at::empty({tile_rows, tile_columns}, left.options());
+            for (int64_t tile = begin; tile < end; tile++) {
+                const int64_t row = tile * tile_rows, rows = std::min(tile_rows, found.rows - row);
+                const Tensor mine = left.narrow(0, row, rows);
+                for (int64_t column = 0; column < right.size(0); column += tile_columns) {
+                    const int64_t columns = std::min(tile_columns, right.size(0) - column);
+                    Tensor scores = rows == tile_rows && columns == tile_columns ? scratch : at::empty({rows, columns}, left.options());
+                    at::mm_out(scores, mine, right.narrow(0, column, columns).t());
+                    float *data = scores.mutable_data_ptr<float>();
+                    for (int64_t r = 0; r < rows; r++) {
+                        const int64_t itself = row + r + own - first_column - column;
+                        if (own >= 0 && 0 <= itself && itself < columns) data[r * columns + itself] = -std::numeric_limits<float>::infinity();
+                        found.add(row + r, data + r * columns, columns, first_column + column);
+                    }
+                }
+            }
         });
     });
 }

@@ -32,8 +32,8 @@ public struct Neighbours {
 ///     for block in blocks { search.add(block) }
 ///     let neighbours = search.result()
 public final class NearestNeighbours {
-    /// Scores of one tile: 32 MiB of float32; less on the CPU, whose caches should hold them until they are looked at.
-    private var tileElements: Int { selection == nil ? 1 << 23 : 1 << 20 }
+    /// Scores of one of `tiles`: 32 MiB of float32.
+    private static let tileElements = 1 << 23
 
     private let queries: Tensor
     private let count: Int
@@ -43,14 +43,12 @@ public final class NearestNeighbours {
     private var tiles: [Tile] = []
     /// The best of all queries, on the CPU; `tiles` keep them elsewhere, and where distances are computed again.
     private let selection: TopScores?
-    /// Scores of a whole tile, used again: fresh memory costs a tenth of the product.
-    private var scratch: Tensor?
     /// Rows of the bank in one tile, of bounded size; the tile's other side follows. Choosing and merging k of few rows
     /// would cost more than the product, so that more neighbours need more rows.
     private var partRows: Int {
-        if selection != nil { return 1 << 11 }
-        let wanted = count <= 64 ? 1 << 13 : 1 << 15
-        return Swift.max(1 << 12, Swift.min(wanted, (1 << 24) / Swift.max(1, queries.size(1))))
+        let fitting = (1 << 24) / Swift.max(1, queries.size(1))
+        if selection != nil { return Swift.max(1, Swift.min(8, fitting >> 10)) << 10 }
+        return Swift.max(1 << 12, Swift.min(count <= 64 ? 1 << 13 : 1 << 15, fitting))
     }
     /// Rows that do not fill a part yet. Parts of one size make the result independent of how the bank was cut: products
     /// of other shapes round differently.
@@ -111,15 +109,14 @@ public final class NearestNeighbours {
     }
 
     private func addPart(_ part: Tensor) {
-        if tiles.isEmpty {
-            let step = tileElements / partRows
+        if tiles.isEmpty, selection == nil {
+            let step = Self.tileElements / partRows
             tiles = stride(from: 0, to: queries.size(0), by: step).map { Tile(rows: $0..<Swift.min($0 + step, queries.size(0))) }
             if similarity == .euclidean { shift = part.mean(0, keep: true) }
         }
         let bank = Block(values: part, similarity: similarity, shift: shift, start: computedRows)
-        for index in tiles.indices {
-            if let selection { select(bank, tiles[index].rows, into: selection) } else { merge(bank, into: &tiles[index]) }
-        }
+        selection?.add(productsOf: queries, with: bank.forProduct, column: computedRows, own: selfRows?.lowerBound)
+        for index in tiles.indices { merge(bank, into: &tiles[index]) }
         computedRows += part.size(0)
     }
 
@@ -140,15 +137,6 @@ public final class NearestNeighbours {
             squaredNorms = similarity == .euclidean ? forProduct.squared().sum(1) : nil
             rows = start..<start + values.size(0)
         }
-    }
-
-    private func select(_ bank: Block, _ rows: Range<Int>, into selection: TopScores) {
-        let shape = [rows.count, bank.rows.count]
-        let scores = scratch?.shape == shape ? scratch! : Tensor.zeros(shape)
-        scratch = scores
-        queries[rows].matmul(bank.forProduct.t, into: scores)
-        removeSelf(from: scores, rows, bank.rows)
-        selection.add(scores, row: rows.lowerBound, column: bank.rows.lowerBound)
     }
 
     private func merge(_ bank: Block, into tile: inout Tile) {
@@ -221,7 +209,7 @@ public final class NearestNeighbours {
         addWaiting()
         let available = bankRows - (selfRows == nil ? 0 : 1)
         let kept = Swift.max(0, Swift.min(count, available))
-        guard kept > 0, !tiles.isEmpty else {
+        guard kept > 0, queries.size(0) > 0 else {
             return Neighbours(
                 indices: .zeros([queries.size(0), 0], .int64, on: queries.device), values: .zeros([queries.size(0), 0], on: queries.device))
         }

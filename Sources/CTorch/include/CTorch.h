@@ -92,6 +92,8 @@ ct_status ct_folded_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, i
 typedef struct ct_top_scores_opaque *ct_top_scores;
 ct_status ct_top_scores_begin(int64_t rows, int64_t count, ct_top_scores *out);
 ct_status ct_top_scores_add(ct_top_scores into, ct_tensor scores, int64_t first_row, int64_t first_column);
+// The scores queries · bankᵀ, of all rows and of columns from `first_column`; query r's own column r + own, if own ≥ 0, is −∞.
+ct_status ct_top_scores_add_products(ct_top_scores into, ct_tensor queries, ct_tensor bank, int64_t first_column, int64_t own);
 ct_status ct_top_scores_result(ct_top_scores from, ct_tensor *values, ct_tensor *columns);
 void ct_top_scores_release(ct_top_scores handle);
 

@@ -22,6 +22,14 @@ public final class TopScores {
         check("top_scores", scores) { ct_top_scores_add(handle, scores.handle, Int64(row), Int64(column)) }
     }
 
+    /// Adds the products of `queries` [rows, d] with the rows of `bank` [c, d] as columns from `column` on.
+    /// - Parameter own: the column of the first query itself, the others following, where a row's own column is to be −∞.
+    public func add(productsOf queries: Tensor, with bank: Tensor, column: Int, own: Int? = nil) {
+        check("top_scores", queries, bank) {
+            ct_top_scores_add_products(handle, queries.handle, bank.handle, Int64(column), Int64(own ?? -1))
+        }
+    }
+
     /// [rows, k] in falling order; k is `count`, or the columns that the shortest row had so far.
     public var result: (values: Tensor, columns: Tensor) {
         var (values, columns): (ct_tensor?, ct_tensor?)

@@ -2,7 +2,7 @@ internal import Files
 internal import Foundation
 
 /// Where a run keeps what it makes. Every file but `timing.csv` and `timing.json` depends on the recipe and the data
-/// alone, not on the clock or on how often the run was interrupted.
+/// alone, not on the clock or on how often the run was interrupted; `report.html` shows the time in a line of its own.
 public struct RunFolder: Sendable, Equatable {
     public let path: String
 
