@@ -1,5 +1,5 @@
-// Image files to ResNet embeddings, with the arguments of the peer's script: images per second, end to end and of the network
-// alone (on one batch in memory), as JSON.
+// Image files to embeddings of torchvision's ResNet (its stem at every size, as the peer has it), with the arguments of the
+// peer's script: images per second, end to end and of the network alone (on one batch in memory), as JSON.
 import Foundation
 import Fovea
 
@@ -14,7 +14,7 @@ func run() throws {
     let batch = option("batch").flatMap { Int($0) } ?? 32
     let count = option("images").flatMap { Int($0) } ?? 256
     let backbone = option("backbone") ?? "resnet50"
-    let encoder = try Encoder(BackboneSettings(backbone, stem: size <= 64 ? .small : .imagenet), imageSize: size)
+    let encoder = try Encoder(BackboneSettings(backbone, stem: .imagenet), imageSize: size)
     encoder.eval()
     let images = try DatasetSplits.open(data, options: DatasetOptions(limit: count)).train
 
