@@ -128,7 +128,12 @@ struct Libtorch {
     }
 
     var compilerFlags: [String] {
-        ["-I\(folder)/include", "-I\(folder)/include/torch/csrc/api/include", "-O3", "-fno-math-errno", "-w"]
+        var flags = ["-I\(folder)/include", "-I\(folder)/include/torch/csrc/api/include", "-O3", "-fno-math-errno", "-w"]
+        #if arch(x86_64)
+        // Where functions are compiled for 512-bit vectors, whole ones.
+        flags += ["-mprefer-vector-width=512"]
+        #endif
+        return flags
     }
 
     var linkerFlags: [String] {

@@ -4,6 +4,7 @@
 //     w′ = w · γ / √(σ² + ε),   b′ = β − μ · γ / √(σ² + ε)
 //
 // Folding at every call costs one pass over the weights, a few hundredths of the convolution, and cannot be out of date.
+#include "convolution.h"
 #include "shim.h"
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -43,6 +44,10 @@ ct_status ct_folded_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, i
         if (bias) offset = offset + shim::tensor(bias);
         const Tensor folded = at::mul(shim::tensor(kernel), scale.view({-1, 1, 1, 1})).contiguous(at::MemoryFormat::ChannelsLast);
 
+        if (shim::winograd::fits(input, folded, stride, padding)) {
+            *out = shim::handle(shim::winograd::convolve(input, folded, offset, residual ? shim::tensor(residual) : Tensor(), relu));
+            return;
+        }
         const c10::List<int64_t> paddings({padding, padding}), strides({stride, stride}), dilation({1, 1});
         torch::jit::Stack stack;
         stack.emplace_back(input);

@@ -6,12 +6,14 @@
 // allows: statistics and result forward, two sums and the gradient backward. The plain operations in a row make three passes
 // more forward and backward. Elsewhere they are what runs. The result differs from theirs by rounding only.
 #include "shim.h"
+#include "convolution.h"
 #include "norm_loops.h"
-#include <ATen/Parallel.h>
+#include "parallel.h"
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/relu.h>
@@ -33,21 +35,11 @@ struct Rows {
     explicit Rows(const Tensor &x) : count(x.numel() / x.size(1)), channels(x.size(1)) {}
 };
 
-/// Calls body(first, last, part) for as many parts as there are threads. The parts depend on the thread count alone, so that
-/// equal thread counts give equal sums.
-template <typename Body> int64_t in_parts(int64_t rows, Body body) {
-    int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows / block_rows));
-    at::parallel_for(0, parts, 1, [&](int64_t begin, int64_t end) {
-        for (int64_t part = begin; part < end; part++) body(part * rows / parts, (part + 1) * rows / parts, part);
-    });
-    return parts;
-}
-
 /// Two sums per channel over all rows: `add(first row, rows, sums, sums)` adds a block's in float.
 template <typename Add> void sum_rows(const Rows &rows, std::vector<double> &a, std::vector<double> &b, Add add) {
     const int64_t channels = rows.channels;
-    std::vector<double> all(2 * channels * at::get_num_threads());
-    int64_t parts = in_parts(rows.count, [&](int64_t first, int64_t last, int64_t part) {
+    std::vector<double> all(2 * channels * shim::part_limit());
+    int64_t parts = shim::in_parts(rows.count, block_rows, [&](int64_t first, int64_t last, int64_t part) {
         std::vector<float> block(2 * channels);
         double *mine = all.data() + 2 * channels * part;
         for (int64_t row = first; row < last; row += block_rows) {
@@ -141,7 +133,7 @@ struct Statistics {
         Tensor y = at::empty_like(x);
         const float *data = x.const_data_ptr<float>(), *added = residual ? residual->const_data_ptr<float>() : nullptr;
         float *result = y.mutable_data_ptr<float>();
-        in_parts(rows.count, [&](int64_t first, int64_t last, int64_t) {
+        shim::in_parts(rows.count, block_rows, [&](int64_t first, int64_t last, int64_t) {
             const int64_t at = first * rows.channels;
             shim::normalize(data + at, added ? added + at : nullptr, scale.data(), offset.data(), last - first, rows.channels, relu,
                             result + at);
@@ -194,7 +186,7 @@ NormGradients norm_gradients(const Tensor &given, const Tensor &x, const Tensor 
         float *into = result.input.mutable_data_ptr<float>();
         // With the masked gradient at hand the output need not be read again.
         const float *source = keep ? keep : g, *gate = keep ? nullptr : output;
-        in_parts(rows.count, [&](int64_t first, int64_t last, int64_t) {
+        shim::in_parts(rows.count, block_rows, [&](int64_t first, int64_t last, int64_t) {
             const int64_t at = first * channels;
             shim::input_gradient(source + at, gate ? gate + at : nullptr, data + at, a.data(), b.data(), c.data(), last - first, channels,
                                  into + at);
@@ -234,7 +226,7 @@ struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
         context->saved_data["training"] = training;
         context->saved_data["stride"] = stride;
         context->saved_data["padding"] = padding;
-        return at::conv2d(statistics.normalized(x, std::nullopt, true), kernel, {}, stride, padding);
+        return shim::convolution(statistics.normalized(x, std::nullopt, true), kernel, {}, stride, padding);
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
@@ -242,14 +234,59 @@ struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
         const Tensor &x = saved[0], &weight = saved[1], &kernel = saved[5];
         const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
         const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
-        auto [into_y, into_kernel, unused] =
-            at::convolution_backward(gradients[0], y, kernel, at::OptionalIntArrayRef(), {stride, stride}, {padding, padding}, {1, 1}, false,
-                                     {0, 0}, 1, {true, true, false});
+        auto [into_y, into_kernel] = shim::convolution_gradients(gradients[0], y, kernel, stride, padding, true, true);
         auto found = norm_gradients(into_y, x, y, weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
                                     context->needs_input_grad(0));
         return {found.input, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), into_kernel, Tensor(), Tensor()};
     }
 };
+
+/// Normalisation, ReLU, convolution, normalisation [+ residual] [→ ReLU]. Kept for the gradient are the input and, for the last
+/// ReLU, the result; the convolution is computed again. That pays where its result is large: a residual block's last one is as
+/// large as its result, and in a bottleneck four times as large as all else.
+struct FusedNormConvolutionNorm : torch::autograd::Function<FusedNormConvolutionNorm> {
+    static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias, Tensor running_mean,
+                          Tensor running_variance, const Tensor &kernel, int64_t stride, int64_t padding,
+                          const std::optional<Tensor> &residual, const Tensor &last_weight, const Tensor &last_bias,
+                          Tensor last_running_mean, Tensor last_running_variance, bool training, double momentum, double epsilon,
+                          bool relu) {
+        const Statistics first(x, weight, bias, running_mean, running_variance, training, momentum, epsilon);
+        const Tensor z = convolved(first, x, kernel, stride, padding);
+        TORCH_CHECK(last_weight.numel() == z.size(1), "batch_norm over ", last_weight.numel(), " channels of an input of shape ", z.sizes());
+        TORCH_CHECK(!residual || residual->sizes() == z.sizes(), "a residual of shape ", residual->sizes(), " for ", z.sizes());
+        const Statistics last(z, last_weight, last_bias, last_running_mean, last_running_variance, training, momentum, epsilon);
+        const Tensor y = last.normalized(z, residual, relu);
+        context->save_for_backward({x, weight, bias, first.mean, first.inverse, kernel, last_weight, last.mean, last.inverse,
+                                    relu ? y : Tensor()});
+        context->saved_data["training"] = training;
+        context->saved_data["stride"] = stride;
+        context->saved_data["padding"] = padding;
+        context->saved_data["residual"] = residual.has_value();
+        return y;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const Tensor &x = saved[0], &weight = saved[1], &kernel = saved[5];
+        const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
+        const bool training = context->saved_data["training"].toBool(), adds = context->saved_data["residual"].toBool();
+        const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
+        const Tensor z = arranged(shim::convolution(y, kernel, {}, stride, padding), y);
+        auto last = norm_gradients(gradients[0], z, saved[9], saved[6], saved[7], saved[8], training, adds, true);
+        auto [into_y, into_kernel] = shim::convolution_gradients(last.input, y, kernel, stride, padding, true, true);
+        auto first = norm_gradients(into_y, x, y, weight, saved[3], saved[4], training, false, context->needs_input_grad(0));
+        return {first.input, first.weight, first.bias, Tensor(), Tensor(), into_kernel, Tensor(), Tensor(), last.residual, last.weight,
+                last.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+    }
+
+    static Tensor convolved(const Statistics &statistics, const Tensor &x, const Tensor &kernel, int64_t stride, int64_t padding) {
+        const Tensor y = statistics.normalized(x, std::nullopt, true);
+        return arranged(shim::convolution(y, kernel, {}, stride, padding), y);
+    }
+};
+
+/// Results of so many bytes are worth being computed twice.
+constexpr int64_t large_result = 32 << 20;
 
 }  // namespace
 
@@ -291,4 +328,29 @@ ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bia
                                                  momentum, epsilon, /*cudnn_enabled=*/true));
         *out = shim::handle(at::conv2d(y, filter, {}, stride, padding));
     });
+}
+
+ct_status ct_batch_norm_convolution_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
+                                               ct_tensor running_variance, ct_tensor kernel, int64_t stride, int64_t padding,
+                                               ct_tensor residual, ct_tensor last_weight, ct_tensor last_bias, ct_tensor last_running_mean,
+                                               ct_tensor last_running_variance, bool training, double momentum, double epsilon, bool relu,
+                                               ct_tensor *out) {
+    return shim::guarded([&] {
+        const Tensor &input = shim::tensor(x);
+        Tensor added = residual ? shim::tensor(residual) : Tensor();
+        if (added.defined()) added = arranged(added.to(at::kFloat), input);
+        *out = shim::handle(FusedNormConvolutionNorm::apply(
+            input, shim::tensor(weight), shim::tensor(bias), shim::tensor(running_mean), shim::tensor(running_variance), shim::tensor(kernel),
+            stride, padding, added.defined() ? std::optional<Tensor>(added) : std::nullopt, shim::tensor(last_weight),
+            shim::tensor(last_bias), shim::tensor(last_running_mean), shim::tensor(last_running_variance), training, momentum, epsilon, relu));
+    });
+}
+
+bool ct_recomputes_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor kernel, int64_t stride) {
+    const Tensor &input = shim::tensor(x), &filter = shim::tensor(kernel);
+    if (!c10::GradMode::is_enabled() || at::autocast::is_autocast_enabled(at::kCPU) || !weight || !bias || input.dim() != 4 || filter.scalar_type() != at::kFloat) return false;
+    if (!is_supported(input, shim::tensor(weight), shim::tensor(bias)) || input.size(1) != filter.size(1) ||
+        input.size(1) != shim::tensor(weight).numel())
+        return false;
+    return input.numel() / input.size(1) / (stride * stride) * filter.size(0) * int64_t(sizeof(float)) >= large_result;
 }

@@ -3,7 +3,8 @@
 // aside, and sorted out when k more wait.
 #include "shim.h"
 #include "norm_loops.h"
-#include <ATen/Parallel.h>
+#include "parallel.h"
+#include "product.h"
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
@@ -72,6 +73,43 @@ struct Selection {
     }
 };
 
+constexpr int64_t block_rows = 64, block_columns = 1024;
+
+/// The products of blocks of rows with one block of the bank, [columns, width]. For many rows it is brought into panels first.
+class Products {
+    const Tensor &bank;
+    const int64_t width, stride;
+    std::vector<float> panels, results;
+    Tensor result;
+
+  public:
+    Products(const Tensor &bank, int64_t rows) : bank(bank), width(bank.size(1)), stride((bank.size(0) + 31) / 32 * 32) {
+        if (rows < block_rows || !shim::multiplies_fast()) return;
+        panels.resize(stride * width);
+        results.resize(block_rows * stride);
+        const float *data = bank.const_data_ptr<float>();
+        for (int64_t column = 0; column < bank.size(0); column++) {
+            float *to = panels.data() + column / 32 * 32 * width + column % 32;
+            for (int64_t i = 0; i < width; i++) to[32 * i] = data[column * width + i];
+        }
+    }
+
+    struct Scores {
+        float *data;
+        int64_t stride;
+    };
+    /// [rows, columns], until the next call.
+    Scores with(const Tensor &rows) {
+        if (panels.empty()) {
+            result = at::mm(rows, bank.t()).contiguous();
+            return {result.mutable_data_ptr<float>(), bank.size(0)};
+        }
+        shim::multiply({rows.size(0), stride, width, rows.const_data_ptr<float>(), width, 1, panels.data(), 32, 32 * width, 32,
+                        results.data(), stride, false});
+        return {results.data(), stride};
+    }
+};
+
 Selection &selection(ct_top_scores handle) { return *reinterpret_cast<Selection *>(handle); }
 
 }  // namespace
@@ -93,7 +131,7 @@ ct_status ct_top_scores_add(ct_top_scores into, ct_tensor scores, int64_t first_
         const Tensor all = given.contiguous();
         const int64_t columns = all.size(1);
         const float *data = all.const_data_ptr<float>();
-        at::parallel_for(0, all.size(0), 16, [&](int64_t begin, int64_t end) {
+        shim::in_parts(all.size(0), 16, [&](int64_t begin, int64_t end, int64_t) {
             for (int64_t row = begin; row < end; row++) found.add(first_row + row, data + row * columns, columns, first_column);
         });
     });
@@ -107,25 +145,21 @@ ct_status ct_top_scores_add_products(ct_top_scores into, ct_tensor queries, ct_t
             TORCH_CHECK(given.dim() == 2 && given.is_cpu() && given.scalar_type() == at::kFloat, "float32 matrices on the CPU");
         TORCH_CHECK(left.size(0) == found.rows && left.size(1) == right.size(1), left.sizes(), " and ", right.sizes());
         TORCH_CHECK(first_column + right.size(0) <= std::numeric_limits<int32_t>::max(), "more than 2³¹ columns");
-        // Each thread multiplies by itself, and looks at the scores while they are in its cache. Tiles of one size, whatever the
-        // number of threads: other sizes round differently.
-        constexpr int64_t tile_rows = 512, tile_columns = 1024;
-        const int64_t tiles = (found.rows + tile_rows - 1) / tile_rows;
-        at::parallel_for(0, tiles, 1, [&](int64_t begin, int64_t end) {
+        const Tensor mine = left.contiguous(), others = right.contiguous();
+        // A thread looks at scores while they are in its cache.
+        shim::in_parts(found.rows, block_rows, [&](int64_t first, int64_t last, int64_t) {
             at::NoGradGuard guard;
-            Tensor scratch = at::empty({tile_rows, tile_columns}, left.options());
-            for (int64_t tile = begin; tile < end; tile++) {
-                const int64_t row = tile * tile_rows, rows = std::min(tile_rows, found.rows - row);
-                const Tensor mine = left.narrow(0, row, rows);
-                for (int64_t column = 0; column < right.size(0); column += tile_columns) {
-                    const int64_t columns = std::min(tile_columns, right.size(0) - column);
-                    Tensor scores = rows == tile_rows && columns == tile_columns ? scratch : at::empty({rows, columns}, left.options());
-                    at::mm_out(scores, mine, right.narrow(0, column, columns).t());
-                    float *data = scores.mutable_data_ptr<float>();
+            for (int64_t column = 0; column < others.size(0); column += block_columns) {
+                const Tensor bank = others.narrow(0, column, std::min(block_columns, others.size(0) - column));
+                Products products(bank, last - first);
+                for (int64_t row = first; row < last; row += block_rows) {
+                    const int64_t rows = std::min(block_rows, last - row), columns = bank.size(0);
+                    const auto [scores, stride] = products.with(mine.narrow(0, row, rows));
                     for (int64_t r = 0; r < rows; r++) {
+                        float *of_row = scores + r * stride;
                         const int64_t itself = row + r + own - first_column - column;
-                        if (own >= 0 && 0 <= itself && itself < columns) data[r * columns + itself] = -std::numeric_limits<float>::infinity();
-                        found.add(row + r, data + r * columns, columns, first_column + column);
+                        if (own >= 0 && 0 <= itself && itself < columns) of_row[itself] = -std::numeric_limits<float>::infinity();
+                        found.add(row + r, of_row, columns, first_column + column);
                     }
                 }
             }
@@ -141,7 +175,7 @@ ct_status ct_top_scores_result(ct_top_scores from, ct_tensor *values, ct_tensor 
         Tensor best = at::empty({found.rows, kept}, at::kFloat), places = at::empty({found.rows, kept}, at::kLong);
         float *scores = best.mutable_data_ptr<float>();
         int64_t *at_columns = places.mutable_data_ptr<int64_t>();
-        at::parallel_for(0, found.rows, 16, [&](int64_t begin, int64_t end) {
+        shim::in_parts(found.rows, 16, [&](int64_t begin, int64_t end, int64_t) {
             for (int64_t row = begin; row < end; row++) {
                 Candidate *first = found.all.data() + row * found.limit;
                 std::partial_sort(first, first + kept, first + found.held[row]);

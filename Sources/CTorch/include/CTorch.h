@@ -72,6 +72,10 @@ bool ct_set_gradients_enabled(bool enabled);  // the value before
 void *ct_inference_begin(void);
 void ct_inference_end(void *guard);
 
+// conv2d(x, kernel [, bias]) with one stride and padding for both directions, one group, no dilation (convolution.cpp); bias may
+// be NULL.
+ct_status ct_convolution(ct_tensor x, ct_tensor kernel, ct_tensor bias, int64_t stride, int64_t padding, ct_tensor *out);
+
 // Batch normalisation [+ residual] [→ ReLU] as one operation (fused_norm.cpp); residual, weight and bias may be NULL.
 ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
                         ct_tensor running_variance, bool training, double momentum, double epsilon, bool relu, ct_tensor *out);
@@ -79,6 +83,14 @@ ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_te
 ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
                                     bool training, double momentum, double epsilon, ct_tensor kernel, int64_t stride, int64_t padding,
                                     ct_tensor *out);
+// batch norm(conv2d(ReLU(batch norm(x)), kernel)) [+ residual] [→ ReLU], with the convolution computed again for the gradient; one
+// momentum and epsilon for both. Only where ct_recomputes_convolution: a graph is recorded, and the convolution's result is large.
+ct_status ct_batch_norm_convolution_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
+                                               ct_tensor running_variance, ct_tensor kernel, int64_t stride, int64_t padding,
+                                               ct_tensor residual, ct_tensor last_weight, ct_tensor last_bias, ct_tensor last_running_mean,
+                                               ct_tensor last_running_variance, bool training, double momentum, double epsilon, bool relu,
+                                               ct_tensor *out);
+bool ct_recomputes_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor kernel, int64_t stride);
 
 // relu(batch norm of running statistics(conv2d(x, kernel)) [+ residual]) without a graph (folded_convolution.cpp); weight, bias
 // and residual may be NULL. Only where ct_folds_convolution(x).

@@ -1,3 +1,5 @@
+internal import CTorch
+
 /// A two-dimensional convolution, as `torch.nn.Conv2d`, without padding modes other than zeros.
 public final class Conv2d: Layer {
     /// [out, in / groups, kernel, kernel], kept in channels-last order.
@@ -46,7 +48,14 @@ public final class Conv2d: Layer {
             let taken = x.every(stride, 2).every(stride, 3).contiguous(.channelsLast)
             return taken.conv2d(weight, bias?.value, groups: groups)
         }
-        return x.conv2d(weight, bias?.value, stride: stride, padding: padding, dilation: dilation, groups: groups)
+        guard dilation == 1, groups == 1 else {
+            return x.conv2d(weight, bias?.value, stride: stride, padding: padding, dilation: dilation, groups: groups)
+        }
+        var result: ct_tensor?
+        check("convolution", [x, weight, bias?.value].compactMap { $0 }) {
+            ct_convolution(x.handle, weight.handle, bias?.value.handle, Int64(stride), Int64(padding), &result)
+        }
+        return Tensor(result!)
     }
 
     /// Nothing but a kernel, a stride and a padding.

@@ -51,6 +51,26 @@ public final class BatchNorm: Layer {
         return Tensor(result!)
     }
 
+    /// last(convolution(relu(x))) [+ residual] [→ ReLU], with the convolution's result computed again for the gradient; nil where it
+    /// is not large enough to be worth that.
+    func relu(_ x: Tensor, into convolution: Conv2d, then last: BatchNorm, adding residual: Tensor?, relu: Bool) -> Tensor? {
+        guard convolution.isPlain, last.weight != nil, last.momentum == momentum, last.epsilon == epsilon, last.isTraining == isTraining,
+            ct_recomputes_convolution(
+                x.handle, weight?.value.handle, bias?.value.handle, convolution.weight.value.handle, Int64(convolution.stride))
+        else { return nil }
+        countBatch(x)
+        last.countBatch(x)
+        var result: ct_tensor?
+        check("batch_norm_convolution_batch_norm", [x, convolution.weight.value, residual].compactMap { $0 }) {
+            ct_batch_norm_convolution_batch_norm(
+                x.handle, weight?.value.handle, bias?.value.handle, runningMean.value.handle, runningVar.value.handle,
+                convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding), residual?.handle,
+                last.weight?.value.handle, last.bias?.value.handle, last.runningMean.value.handle, last.runningVar.value.handle, isTraining,
+                momentum, epsilon, relu, &result)
+        }
+        return Tensor(result!)
+    }
+
     /// self(convolution(x)) [+ residual] [→ ReLU] with the normalisation folded into the kernel; nil where that cannot be: in
     /// training, where a graph is recorded, or without oneDNN.
     func folded(into convolution: Conv2d, _ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor? {

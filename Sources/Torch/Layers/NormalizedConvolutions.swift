@@ -15,6 +15,7 @@ extension Tensor {
                 x = y
                 continue
             }
+            if isLast, let y = waiting?.relu(x, into: convolution, then: norm, adding: residual, relu: relu) { return y }
             x = waiting?.relu(x, into: convolution) ?? convolution(x)
             waiting = norm
         }
