@@ -43,7 +43,7 @@ bench: setup ## measure speed; PEERS=folder of the peers' scripts compares with 
 	$(SWIFT) build --package-path Benchmarks -c release
 	Benchmarks/.build/release/augment-throughput
 	$(if $(PEERS),python3 Benchmarks/compare.py --peers $(PEERS) --python $(or $(PYTHON),python3) --csv performance.csv \
-		$(if $(DATA),--photos $(DATA)),OMP_WAIT_POLICY=passive Benchmarks/.build/release/simclr-throughput $(if $(DATA),--data $(DATA)))
+		$(if $(DATA),--photos $(DATA)),OMP_WAIT_POLICY=passive Benchmarks/.build/release/training-throughput $(if $(DATA),--data $(DATA)))
 
 format: ## format all sources
 	$(SWIFT) format -i -r Sources Tests Package.swift

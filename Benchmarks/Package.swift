@@ -8,7 +8,9 @@ let package = Package(
     dependencies: [.package(name: "Fovea", path: "..")],
     targets: [
         .executableTarget(name: "augment-throughput", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/AugmentThroughput"),
-        .executableTarget(name: "simclr-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/SimCLRThroughput"),
+        .executableTarget(name: "training-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/TrainingThroughput"),
+        .executableTarget(name: "step-breakdown", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/StepBreakdown"),
+        .executableTarget(name: "loader-scaling", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/LoaderScaling"),
         .executableTarget(name: "embed-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/EmbedThroughput"),
         .executableTarget(
             name: "neighbour-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/NeighbourThroughput"),

@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """Fovea against its Python peers, in turn (A B A B …) on the same machine: medians, spreads and ratios.
 
-    python3 Benchmarks/compare.py --peers DIR --python PYTHON [--pairs 5] [--only NAME …] [--photos DIR] [--csv performance.csv]
+    python3 Benchmarks/compare.py --python PYTHON [--pairs 5] [--only NAME …] [--photos DIR] [--files DIR] [--csv performance.csv]
 
-DIR holds the peers' scripts (simclr_throughput.py, embed_throughput.py); faiss' is beside this file. PYTHON has torch, lightly,
-onnxruntime and faiss. Build first: swift build --package-path Benchmarks -c release. Each program prints one JSON line.
-Nothing else should be running.
+PYTHON has torch, lightly, albumentations, onnxruntime, openvino and faiss; --peers is a folder with embed_throughput.py (torch eager
+and compiled, ONNX Runtime). --photos: photographs, for the cases at 224 pixels; --files: 25,000 small images, for the start.
+Build first: swift build --package-path Benchmarks -c release. Each program prints one JSON line. Nothing else should be running.
+Rows of an earlier --csv whose cases are not measured again stay in it.
 """
 import argparse, csv, json, os, platform, statistics, subprocess, sys, threading, time
 
 here = os.path.dirname(os.path.abspath(__file__))
 p = argparse.ArgumentParser()
-p.add_argument("--peers", required=True)
+p.add_argument("--peers", help="the folder of embed_throughput.py")
 p.add_argument("--python", default=sys.executable)
 p.add_argument("--pairs", type=int, default=5)
 p.add_argument("--only", nargs="*")
 p.add_argument("--photos", help="a folder of photographs, for embedding and training at 224 pixels")
+p.add_argument("--files", help="a folder of 25,000 small images, for the time to the first step")
 p.add_argument("--csv")
 a = p.parse_args()
 
@@ -25,7 +27,7 @@ def bench(name, *arguments):
 
 
 def peer(name, *arguments):
-    return [a.python, name if os.path.isabs(name) else f"{a.peers}/{name}", *map(str, arguments)]
+    return [a.python, name if os.path.isabs(name) else f"{here}/peers/{name}", *map(str, arguments)]
 
 
 def children(pid):
@@ -51,6 +53,7 @@ def pss(pid):
 def run(command, threads):
     """The program's JSON line, with the peak of the summed PSS over its process tree."""
     environment = dict(os.environ, OMP_WAIT_POLICY="passive", OMP_NUM_THREADS=str(threads))
+    command = [str(time.time()) if part == "NOW" else part for part in command]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     peak, done = [0.0], threading.Event()
 
@@ -68,38 +71,61 @@ def run(command, threads):
     return {**json.loads(out.strip().splitlines()[-1]), "peak_pss_mb": round(peak[0])}
 
 
-def rate(line):
-    """Images per second, or 1 / seconds; of several engines the best."""
-    value = line.get("images_per_second", line.get("end_to_end"))
+def rate(line, key):
+    """The figure in question, as something of which more is better; of several engines the best."""
+    value = line.get(key, line.get("images_per_second", line.get("end_to_end")))
     if isinstance(value, dict):
         return max(value.values())
-    return value if value is not None else 1 / line["seconds"]
+    return 1 / line[key] if key.startswith("seconds") else value
+
+
+def training(*arguments, workers=1, peer_only=()):
+    return (bench("training-throughput", *arguments), peer("lightly_training.py", *arguments, "--workers", workers, *peer_only), 2,
+            "images_per_second")
 
 
 small = ["--batch", 128, "--size", 32]
+views = "views_per_processor_second"
 cases = {
-    "simclr-resnet18-32": (bench("simclr-throughput", *small), peer("simclr_throughput.py", *small, "--workers", 1), 2),
-    "simclr-resnet18-32-compiled": (
-        bench("simclr-throughput", *small, "--steps", 12),
-        peer("simclr_throughput.py", *small, "--steps", 12, "--workers", 1, "--compile", "--channels-last"), 2),
-    "neighbours-k20": (bench("neighbour-throughput", 20), peer(f"{here}/peers/faiss_neighbours.py", 20), 2),
-    "neighbours-k200": (bench("neighbour-throughput", 200), peer(f"{here}/peers/faiss_neighbours.py", 200), 2),
+    "simclr-resnet18-32": training(*small, "--steps", 12),
+    "simclr-resnet18-32-no-worker": training(*small, "--steps", 12, workers=0),
+    "simclr-resnet18-32-two-workers": training(*small, "--steps", 12, workers=2),
+    "simclr-resnet18-32-compiled": training(*small, "--steps", 12, peer_only=["--compile", "--channels-last"]),
+    "simclr-resnet18-32-width16": training(*small, "--width", 16, "--steps", 60),
+    "byol-resnet18-32": training(*small, "--method", "byol", "--steps", 10),
+    "neighbours-k20": (bench("neighbour-throughput", 20), peer("faiss_neighbours.py", 20), 2, "seconds"),
+    "neighbours-k200": (bench("neighbour-throughput", 200), peer("faiss_neighbours.py", 200), 2, "seconds"),
+    "views-224": (bench("augment-throughput", 224, 64, 9), peer("albumentations_views.py", 224, 64, 9), 1, views),
+    "views-32": (bench("augment-throughput", 32, 64, 40), peer("albumentations_views.py", 32, 64, 40), 1, views),
 }
+if a.files:
+    start = ["--data", a.files, *small, "--steps", 1, "--launched", "NOW"]
+    cases["start-resnet18-32"] = (
+        bench("training-throughput", *start), peer("lightly_training.py", *start, "--workers", 1), 2, "seconds_to_first_step")
 if a.photos:
     large = ["--data", a.photos, "--backbone", "resnet50", "--size", 224, "--batch", 32]
-    cases["simclr-resnet50-224"] = (
-        bench("simclr-throughput", *large, "--steps", 3), peer("simclr_throughput.py", *large, "--steps", 3, "--workers", 1), 2)
+    cases["files-to-views-224"] = (
+        bench("augment-throughput", 224, 256, 5, a.photos), peer("albumentations_views.py", 224, 256, 5, a.photos), 1, views)
+    cases["simclr-resnet50-224"] = training(*large, "--steps", 3)
+    cases["simclr-resnet50-224-compiled"] = training(*large, "--steps", 3, peer_only=["--compile", "--channels-last"])
+    cases["byol-resnet50-224"] = training(*large, "--method", "byol", "--steps", 2)
+    cases["swav-resnet50-224"] = training(*large, "--method", "swav", "--steps", 2)
     embed = ["--data", a.photos, "--images", 512]
-    cases["embed-resnet50-224"] = (bench("embed-throughput", *embed), peer("embed_throughput.py", *embed), 2)
     tiny = [*embed, "--backbone", "resnet18", "--size", 32, "--batch", 128]
-    cases["embed-resnet18-32"] = (bench("embed-throughput", *tiny), peer("embed_throughput.py", *tiny), 2)
+    for name, arguments in (("embed-resnet50-224", embed), ("embed-resnet18-32", tiny)):
+        ours = bench("embed-throughput", *arguments)
+        cases[f"{name}-openvino"] = (ours, peer("openvino_embedding.py", *arguments), 2, "end_to_end")
+        cases[f"{name}-openvino-engine"] = (ours, peer("openvino_embedding.py", *arguments), 2, "engine")
+        if a.peers:
+            script = os.path.abspath(f"{a.peers}/embed_throughput.py")
+            cases[name] = (ours, peer(script, *arguments), 2, "end_to_end")
 
 rows = []
-for name, (ours, theirs, threads) in cases.items():
+for name, (ours, theirs, threads, key) in cases.items():
     if a.only and name not in a.only:
         continue
     pairs = [(run(ours, threads), run(theirs, threads)) for _ in range(a.pairs)]
-    f, q = ([rate(pair[i]) for pair in pairs] for i in (0, 1))
+    f, q = ([rate(pair[i], key) for pair in pairs] for i in (0, 1))
     memory = [statistics.median(pair[i]["peak_pss_mb"] for pair in pairs) for i in (0, 1)]
     rows.append({
         "case": name, "pairs": a.pairs, "threads": threads, "fovea": round(statistics.median(f), 3), "fovea_low": round(min(f), 3),
@@ -110,7 +136,11 @@ for name, (ours, theirs, threads) in cases.items():
     print(json.dumps(rows[-1]), flush=True)
     print(json.dumps(pairs[-1]), flush=True)
 if a.csv and rows:
+    kept = []
+    if os.path.exists(a.csv):
+        with open(a.csv) as file:
+            kept = [row for row in csv.DictReader(file) if row["case"] not in {row["case"] for row in rows}]
     with open(a.csv, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
+        writer = csv.DictWriter(file, rows[0].keys(), extrasaction="ignore")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(kept + rows)

@@ -10,8 +10,10 @@
 #include "parallel.h"
 #include "product.h"
 #include "winograd_loops.h"
+#include "workspace.h"
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <algorithm>
 
 using at::Tensor;
@@ -24,9 +26,6 @@ namespace {
 constexpr int64_t cached_floats = 192 * 1024;
 /// Tiles that repay reading the transformed kernels once more.
 constexpr int64_t least_block = 56;
-
-Tensor floats(int64_t count) { return at::empty({count}, at::kFloat); }
-Tensor zeros(int64_t count) { return floats(count).zero_(); }
 
 Tensor inner_channels(const Tensor &x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
 Tensor empty_picture(int64_t n, int64_t channels, const Tensor &like) {
@@ -54,22 +53,25 @@ struct Tiles {
 Tensor filtered(const Tensor &x, const Tensor &kernel, const Tensor &bias, const Tensor &residual, bool relu, bool backwards) {
     const Tiles tiles(x);
     const int64_t read = x.size(1), made = kernel.size(backwards ? 1 : 0), width = panel_width(made);
-    const Tensor transformed = floats(places * (read * made + lanes));
-    const Panels kernels{transformed.mutable_data_ptr<float>(), read, width, read * made + lanes};
+    const int64_t each = places * (Places::row_stride(read) + Places::row_stride(made));
+    const int64_t block = std::max(least_block, cached_floats / each / 14 * 14);
+    const int64_t for_kernels = places * (read * made + lanes);
+    const int64_t for_values = places * Places::place_stride(block, read), for_results = places * Places::place_stride(block, made);
+    const int64_t for_parts = (for_values + for_results) * part_limit();
+    Workspace memory(for_kernels + for_parts + read + 3 * Workspace::border);
+    const Panels kernels{memory.take(for_kernels), read, width, read * made + lanes};
+    float *scratch = memory.take(for_parts), *outside = memory.take(read);
+    std::fill(outside, outside + read, 0.f);
     const float *weights = kernel.const_data_ptr<float>();
     in_parts(kernel.size(0), 1, [&](int64_t first, int64_t last, int64_t) {
         transform_kernels(weights, first, last, kernel.size(1), backwards, kernels);
     });
 
-    const int64_t each = places * (Places::row_stride(read) + Places::row_stride(made));
-    const int64_t block = std::max(least_block, cached_floats / each / 14 * 14);
-    const int64_t for_values = places * Places::place_stride(block, read), for_results = places * Places::place_stride(block, made);
-    const Tensor memory = floats((for_values + for_results) * part_limit()), nothing = zeros(read);
     const Tensor y = empty_picture(x.size(0), made, x);
-    const float *source = x.const_data_ptr<float>(), *outside = nothing.const_data_ptr<float>();
+    const float *source = x.const_data_ptr<float>();
     const float *added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
     const float *shortcut = residual.defined() ? residual.const_data_ptr<float>() : nullptr;
-    float *result = y.mutable_data_ptr<float>(), *scratch = memory.mutable_data_ptr<float>();
+    float *result = y.mutable_data_ptr<float>();
     in_parts(tiles.count, 1, [&](int64_t begin, int64_t end, int64_t part) {
         float *mine = scratch + part * (for_values + for_results);
         const Places values{mine, Places::row_stride(read), Places::place_stride(block, read)};
@@ -120,13 +122,15 @@ Tensor shim::winograd::kernel_gradient(const Tensor &given, const Tensor &x_give
     const int64_t each = places * (Places::row_stride(read) + Places::row_stride(made));
     // As many tiles at a time as the sums are worth being read and written once more.
     const int64_t block = std::min(tiles.count, std::max({least_block, 8 * cached_floats / each, places * read * made / each / 2}));
-    const Tensor for_values = floats(places * Places::place_stride(block, read));
-    const Tensor for_gradients = floats(places * Places::place_stride(block, made));
-    const Tensor for_sums = floats(places * Places::place_stride(read, made)), nothing = zeros(std::max(read, made));
-    const Places values{for_values.mutable_data_ptr<float>(), Places::row_stride(read), Places::place_stride(block, read)};
-    const Places gradients{for_gradients.mutable_data_ptr<float>(), Places::row_stride(made), Places::place_stride(block, made)};
-    const Places sums{for_sums.mutable_data_ptr<float>(), Places::row_stride(made), Places::place_stride(read, made)};
-    const float *source = x.const_data_ptr<float>(), *slopes = gradient.const_data_ptr<float>(), *outside = nothing.const_data_ptr<float>();
+    const int64_t for_values = places * Places::place_stride(block, read), for_gradients = places * Places::place_stride(block, made);
+    const int64_t for_sums = places * Places::place_stride(read, made), widest = std::max(read, made);
+    Workspace memory(for_values + for_gradients + for_sums + 9 * read * made + widest + 5 * Workspace::border);
+    const Places values{memory.take(for_values), Places::row_stride(read), Places::place_stride(block, read)};
+    const Places gradients{memory.take(for_gradients), Places::row_stride(made), Places::place_stride(block, made)};
+    const Places sums{memory.take(for_sums), Places::row_stride(made), Places::place_stride(read, made)};
+    float *turned = memory.take(9 * read * made), *outside = memory.take(widest);
+    std::fill(outside, outside + widest, 0.f);
+    const float *source = x.const_data_ptr<float>(), *slopes = gradient.const_data_ptr<float>();
     for (int64_t begin = 0; begin < tiles.count; begin += block) {
         const int64_t count = std::min(block, tiles.count - begin);
         in_parts(count, 1, [&](int64_t first, int64_t last, int64_t) {
@@ -143,8 +147,6 @@ Tensor shim::winograd::kernel_gradient(const Tensor &given, const Tensor &x_give
         });
     }
     // The sums are [in, out]; the kernels have [out][3][3][in].
-    const Tensor turned = floats(9 * read * made);
-    float *result = turned.mutable_data_ptr<float>();
-    in_parts(read, 1, [&](int64_t first, int64_t last, int64_t) { transform_kernel_gradient(sums, first, last, made, result); });
-    return turned.view({read, 3, 3, made}).permute({3, 0, 1, 2}).contiguous(at::MemoryFormat::ChannelsLast);
+    in_parts(read, 1, [&](int64_t first, int64_t last, int64_t) { transform_kernel_gradient(sums, first, last, made, turned); });
+    return at::from_blob(turned, {read, 3, 3, made}, at::kFloat).permute({3, 0, 1, 2}).clone(at::MemoryFormat::ChannelsLast);
 }

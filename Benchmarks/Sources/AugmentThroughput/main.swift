@@ -1,6 +1,6 @@
-// Views per second of the two-view SimCLR recipe from decoded 500 × 375 images, in one thread.
+// Views per second of the two-view SimCLR recipe from decoded 500 × 375 images, or from the JPEG files of a folder, in one thread.
 //
-//     swift run -c release --package-path Benchmarks augment-throughput [side] [images] [repeats]
+//     swift run -c release --package-path Benchmarks augment-throughput [side] [images] [repeats] [folder]
 //
 // Prints one line of JSON with the median of the repeats, by the thread's processor time, which other programs on the
 // machine disturb least, and by the clock. Views are 8-bit RGB; normalising them belongs to the device.
@@ -22,12 +22,14 @@ func synthetic(_ seed: UInt64) -> PixelImage {
     return canvas.image()
 }
 
-let images = (0..<imageCount).map { synthetic(UInt64($0)) }
+let files = try CommandLine.arguments.dropFirst().last.flatMap { Int($0) == nil ? $0 : nil }
+    .map { try DatasetSplits.open($0, options: DatasetOptions(limit: imageCount)).train }
+let images = files != nil ? [] : (0..<imageCount).map { synthetic(UInt64($0)) }
 let recipe = try ViewRecipe.simCLR(size: ImageSize(side))
 let memory = recipe.outputs.map { UnsafeMutableRawPointer.allocate(byteCount: $0.bytes, alignment: 64) }
 let outputs = OutputBuffers(recipe.outputs, at: memory, position: 0)
 var scratch = Scratch()
-recipe.make(images[0], key: SampleKey(seed: 0, epoch: 0, index: 0), partners: NoPartners(), into: outputs, scratch: &scratch)
+if let first = images.first { recipe.make(first, key: SampleKey(seed: 0, epoch: 0, index: 0), partners: NoPartners(), into: outputs, scratch: &scratch) }
 
 /// Seconds of processor time of this thread.
 func processorTime() -> Double {
@@ -40,10 +42,12 @@ var byProcessor: [Double] = []
 var byClock: [Double] = []
 let clock = ContinuousClock()
 for epoch in 0..<repeats {
-    let views = Double(2 * images.count)
+    let count = files?.count ?? images.count
+    let views = Double(2 * count)
     let start = processorTime()
-    let elapsed = clock.measure {
-        for (index, image) in images.enumerated() {
+    let elapsed = try clock.measure {
+        for index in 0..<count {
+            let image = try files?.image(at: index, coveringAtLeast: (recipe as any ViewMaker).decodeTarget) ?? images[index]
             recipe.make(image, key: SampleKey(seed: 0, epoch: epoch, index: index), partners: NoPartners(), into: outputs, scratch: &scratch)
         }
     }
@@ -52,4 +56,4 @@ for epoch in 0..<repeats {
 }
 
 func median(_ values: [Double]) -> Int { Int(values.sorted()[values.count / 2].rounded()) }
-print("{\"benchmark\": \"augment, one thread\", \"size\": \(side), \"images\": \(imageCount), \"views_per_processor_second\": \(median(byProcessor)), \"views_per_second\": \(median(byClock))}")
+print("{\"fovea\": \"\(files == nil ? "views" : "files to views"), one thread\", \"size\": \(side), \"images\": \(files?.count ?? imageCount), \"views_per_processor_second\": \(median(byProcessor)), \"views_per_second\": \(median(byClock))}")

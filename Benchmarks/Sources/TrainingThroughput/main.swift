@@ -1,5 +1,6 @@
-// Two-view SimCLR pretraining, end to end (loader, augmentation, forward, backward, step), with the arguments of the peer's
-// script: images per second after the first step, and the peak of the process's memory, as one JSON line.
+// Pretraining with SimCLR, BYOL or SwAV (two large views and six small ones), end to end (loader, augmentation, forward, backward,
+// step), with the arguments of the peers' scripts: images per second after the first step, the peak of the process's memory, and
+// the seconds from --launched (since 1970) to the first step's beginning, as one JSON line.
 import Foundation
 import Fovea
 
@@ -13,6 +14,7 @@ let steps = option("steps").flatMap { Int($0) } ?? 6
 let size = option("size").flatMap { Int($0) } ?? 32
 let width = option("width").flatMap { Int($0) } ?? 64
 let backbone = option("backbone") ?? "resnet18"
+let method = option("method") ?? "simclr"
 let workers = option("workers").flatMap { Int($0) } ?? 2
 
 /// Random pixels, as the peer has them, when no folder is given.
@@ -42,7 +44,12 @@ final class Stopwatch: TrainingObserver {
     func says(_ message: String) {}
 }
 
-var recipe = Recipe(method: MethodChoice(try MethodRegistry.standard.entry(named: "simclr")))
+var recipe = Recipe(method: MethodChoice(try MethodRegistry.standard.entry(named: method)))
+// lightly's examples have these.
+if var settings = recipe.method.settings as? BYOL.Settings {
+    (settings.hiddenWidth, settings.outputWidth) = (1024, 256)
+    recipe.method.settings = settings
+}
 recipe.backbone = BackboneSettings(backbone, width: width)
 recipe.data.imageSize = size
 recipe.training.batchSize = batch
@@ -70,7 +77,9 @@ options.shouldStop = {
 _ = try Trainer(recipe, dataset: images, folder: RunFolder(folder), options: options).run()
 let seconds = watch.ended!.timeIntervalSince(watch.started!)
 let rate = Double(steps * batch) / seconds
+/// The first step's end less a step.
+let toFirstStep = option("launched").flatMap { Double($0) }.map { watch.started!.timeIntervalSince1970 - $0 - seconds / Double(steps) }
 print(
     String(
-        format: "{\"fovea\": \"simclr\", \"images_per_second\": %.2f, \"peak_rss_mb\": %d, \"threads\": %d, \"batch\": %d, \"size\": %d, \"width\": %d}",
-        rate, ProcessMemory.peak >> 20, Runtime.threads, batch, size, width))
+        format: "{\"fovea\": \"%@\", \"images_per_second\": %.2f, \"seconds_to_first_step\": %.2f, \"peak_rss_mb\": %d, \"large_tensors_mb\": %d, \"threads\": %d, \"batch\": %d, \"size\": %d, \"width\": %d}",
+        method, rate, toFirstStep ?? -1, ProcessMemory.peak >> 20, Runtime.largeTensorMemory.peak >> 20, Runtime.threads, batch, size, width))
