@@ -147,8 +147,9 @@ struct NormGradients {
 };
 
 /// - y: the output where a ReLU followed, undefined where none did.
+/// - in_place: the gradient in x takes x's memory.
 NormGradients norm_gradients(const Tensor &given, const Tensor &x, const Tensor &y, const Tensor &weight, const Tensor &mean,
-                             const Tensor &inverse, bool training, bool has_residual, bool needs_input) {
+                             const Tensor &inverse, bool training, bool has_residual, bool needs_input, bool in_place = false) {
     const Rows rows(x);
     const int64_t channels = rows.channels;
     const Tensor gradient = arranged(given, x);
@@ -182,7 +183,7 @@ NormGradients norm_gradients(const Tensor &given, const Tensor &x, const Tensor 
         c[i] = training ? -scale * sum[i] / n - static_cast<double>(b[i]) * m[i] : 0;
     }
     if (needs_input) {
-        result.input = at::empty_like(x);
+        result.input = in_place ? x : at::empty_like(x);
         float *into = result.input.mutable_data_ptr<float>();
         // With the masked gradient at hand the output need not be read again.
         const float *source = keep ? keep : g, *gate = keep ? nullptr : output;
@@ -241,52 +242,75 @@ struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
     }
 };
 
-/// Normalisation, ReLU, convolution, normalisation [+ residual] [→ ReLU]. Kept for the gradient are the input and, for the last
-/// ReLU, the result; the convolution is computed again. That pays where its result is large: a residual block's last one is as
-/// large as its result, and in a bottleneck four times as large as all else.
+/// [Convolution,] normalisation, ReLU, convolution, normalisation [+ residual] [→ ReLU]. Kept for the gradient are the input and, for
+/// the last ReLU, the result; the convolutions are computed again. That pays where their results are large: a residual block's last
+/// one is as large as its result, and in a bottleneck four times as large as all else.
 struct FusedNormConvolutionNorm : torch::autograd::Function<FusedNormConvolutionNorm> {
-    static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias, Tensor running_mean,
-                          Tensor running_variance, const Tensor &kernel, int64_t stride, int64_t padding,
-                          const std::optional<Tensor> &residual, const Tensor &last_weight, const Tensor &last_bias,
-                          Tensor last_running_mean, Tensor last_running_variance, bool training, double momentum, double epsilon,
-                          bool relu) {
+    struct Geometry {
+        int64_t stride, padding;
+    };
+
+    static Tensor forward(AutogradContext *context, const Tensor &input, const std::optional<Tensor> &first_kernel, int64_t first_stride,
+                          int64_t first_padding, const Tensor &weight, const Tensor &bias, Tensor running_mean, Tensor running_variance,
+                          const Tensor &kernel, int64_t stride, int64_t padding, const std::optional<Tensor> &residual,
+                          const Tensor &last_weight, const Tensor &last_bias, Tensor last_running_mean, Tensor last_running_variance,
+                          bool training, double momentum, double epsilon, bool relu) {
+        const Tensor x = first_kernel ? convolved(input, *first_kernel, first_stride, first_padding) : input;
+        TORCH_CHECK(weight.numel() == x.size(1), "batch_norm over ", weight.numel(), " channels of an input of shape ", x.sizes());
         const Statistics first(x, weight, bias, running_mean, running_variance, training, momentum, epsilon);
-        const Tensor z = convolved(first, x, kernel, stride, padding);
+        const Tensor z = convolved(first.normalized(x, std::nullopt, true), kernel, stride, padding);
         TORCH_CHECK(last_weight.numel() == z.size(1), "batch_norm over ", last_weight.numel(), " channels of an input of shape ", z.sizes());
         TORCH_CHECK(!residual || residual->sizes() == z.sizes(), "a residual of shape ", residual->sizes(), " for ", z.sizes());
         const Statistics last(z, last_weight, last_bias, last_running_mean, last_running_variance, training, momentum, epsilon);
         const Tensor y = last.normalized(z, residual, relu);
-        context->save_for_backward({x, weight, bias, first.mean, first.inverse, kernel, last_weight, last.mean, last.inverse,
-                                    relu ? y : Tensor()});
+        context->save_for_backward({input, weight, bias, first.mean, first.inverse, kernel, last_weight, last.mean, last.inverse,
+                                    relu ? y : Tensor(), first_kernel.value_or(Tensor())});
         context->saved_data["training"] = training;
         context->saved_data["stride"] = stride;
         context->saved_data["padding"] = padding;
+        context->saved_data["first_stride"] = first_stride;
+        context->saved_data["first_padding"] = first_padding;
         context->saved_data["residual"] = residual.has_value();
         return y;
     }
 
+    /// Each large tensor goes as soon as it is used up, and the last normalisation's gradient takes its input's place.
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         const auto saved = context->get_saved_variables();
-        const Tensor &x = saved[0], &weight = saved[1], &kernel = saved[5];
+        const Tensor &input = saved[0], &weight = saved[1], &kernel = saved[5], &first_kernel = saved[10];
         const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
+        const int64_t first_stride = context->saved_data["first_stride"].toInt(), first_padding = context->saved_data["first_padding"].toInt();
         const bool training = context->saved_data["training"].toBool(), adds = context->saved_data["residual"].toBool();
+        const Tensor x = first_kernel.defined() ? convolved(input, first_kernel, first_stride, first_padding) : input;
         const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
-        const Tensor z = arranged(shim::convolution(y, kernel, {}, stride, padding), y);
-        auto last = norm_gradients(gradients[0], z, saved[9], saved[6], saved[7], saved[8], training, adds, true);
+        Tensor z = convolved(y, kernel, stride, padding);
+        NormGradients last = norm_gradients(gradients[0], z, saved[9], saved[6], saved[7], saved[8], training, adds, true, /*in_place=*/true);
+        gradients.clear();
+        z.reset();
         auto [into_y, into_kernel] = shim::convolution_gradients(last.input, y, kernel, stride, padding, true, true);
-        auto first = norm_gradients(into_y, x, y, weight, saved[3], saved[4], training, false, context->needs_input_grad(0));
-        return {first.input, first.weight, first.bias, Tensor(), Tensor(), into_kernel, Tensor(), Tensor(), last.residual, last.weight,
-                last.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+        last.input.reset();
+        const bool needs_input = context->needs_input_grad(0);
+        NormGradients first = norm_gradients(into_y, x, y, weight, saved[3], saved[4], training, false, needs_input || first_kernel.defined());
+        into_y.reset();
+        shim::ConvolutionGradients before{first.input, Tensor()};
+        if (first_kernel.defined())
+            before = shim::convolution_gradients(first.input, input, first_kernel, first_stride, first_padding, needs_input, true);
+        return {before.input, before.kernel, Tensor(), Tensor(), first.weight, first.bias, Tensor(), Tensor(), into_kernel, Tensor(), Tensor(),
+                last.residual, last.weight, last.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
     }
 
-    static Tensor convolved(const Statistics &statistics, const Tensor &x, const Tensor &kernel, int64_t stride, int64_t padding) {
-        const Tensor y = statistics.normalized(x, std::nullopt, true);
-        return arranged(shim::convolution(y, kernel, {}, stride, padding), y);
+    static Tensor convolved(const Tensor &x, const Tensor &kernel, int64_t stride, int64_t padding) {
+        return arranged(shim::convolution(x, kernel, {}, stride, padding), x);
     }
 };
 
-/// Results of so many bytes are worth being computed twice.
-constexpr int64_t large_result = 32 << 20;
+/// Results of so many bytes are worth being computed twice: the last convolution's, and the one's before it.
+constexpr int64_t large_result = 32 << 20, large_first_result = 64 << 20;
+
+/// Of a convolution with "same" padding.
+int64_t result_bytes(const Tensor &x, const Tensor &kernel, int64_t stride) {
+    return x.numel() / x.size(1) / (stride * stride) * kernel.size(0) * int64_t(sizeof(float));
+}
 
 }  // namespace
 
@@ -330,27 +354,26 @@ ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bia
     });
 }
 
-ct_status ct_batch_norm_convolution_batch_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
-                                               ct_tensor running_variance, ct_tensor kernel, int64_t stride, int64_t padding,
-                                               ct_tensor residual, ct_tensor last_weight, ct_tensor last_bias, ct_tensor last_running_mean,
-                                               ct_tensor last_running_variance, bool training, double momentum, double epsilon, bool relu,
-                                               ct_tensor *out) {
+ct_status ct_batch_norm_convolution_batch_norm(ct_tensor x, ct_tensor first_kernel, int64_t first_stride, int64_t first_padding,
+                                               ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
+                                               ct_tensor kernel, int64_t stride, int64_t padding, ct_tensor residual, ct_tensor last_weight,
+                                               ct_tensor last_bias, ct_tensor last_running_mean, ct_tensor last_running_variance,
+                                               bool training, double momentum, double epsilon, bool relu, ct_tensor *out) {
     return shim::guarded([&] {
         const Tensor &input = shim::tensor(x);
-        Tensor added = residual ? shim::tensor(residual) : Tensor();
-        if (added.defined()) added = arranged(added.to(at::kFloat), input);
+        std::optional<Tensor> added, before;
+        if (residual) added = arranged(shim::tensor(residual).to(at::kFloat), input);
+        if (first_kernel) before = shim::tensor(first_kernel);
         *out = shim::handle(FusedNormConvolutionNorm::apply(
-            input, shim::tensor(weight), shim::tensor(bias), shim::tensor(running_mean), shim::tensor(running_variance), shim::tensor(kernel),
-            stride, padding, added.defined() ? std::optional<Tensor>(added) : std::nullopt, shim::tensor(last_weight),
-            shim::tensor(last_bias), shim::tensor(last_running_mean), shim::tensor(last_running_variance), training, momentum, epsilon, relu));
+            input, before, first_stride, first_padding, shim::tensor(weight), shim::tensor(bias), shim::tensor(running_mean),
+            shim::tensor(running_variance), shim::tensor(kernel), stride, padding, added, shim::tensor(last_weight), shim::tensor(last_bias),
+            shim::tensor(last_running_mean), shim::tensor(last_running_variance), training, momentum, epsilon, relu));
     });
 }
 
-bool ct_recomputes_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor kernel, int64_t stride) {
+bool ct_recomputes_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, bool is_last) {
     const Tensor &input = shim::tensor(x), &filter = shim::tensor(kernel);
-    if (!c10::GradMode::is_enabled() || at::autocast::is_autocast_enabled(at::kCPU) || !weight || !bias || input.dim() != 4 || filter.scalar_type() != at::kFloat) return false;
-    if (!is_supported(input, shim::tensor(weight), shim::tensor(bias)) || input.size(1) != filter.size(1) ||
-        input.size(1) != shim::tensor(weight).numel())
-        return false;
-    return input.numel() / input.size(1) / (stride * stride) * filter.size(0) * int64_t(sizeof(float)) >= large_result;
+    return c10::GradMode::is_enabled() && !at::autocast::is_autocast_enabled(at::kCPU) && input.is_cpu() && input.dim() == 4 &&
+           input.scalar_type() == at::kFloat && filter.scalar_type() == at::kFloat && input.numel() > 0 && has_channels_inside(input) &&
+           input.size(1) == filter.size(1) && result_bytes(input, filter, stride) >= (is_last ? large_result : large_first_result);
 }

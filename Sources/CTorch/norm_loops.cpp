@@ -1,4 +1,5 @@
 #include "norm_loops.h"
+#include "vector.h"
 
 SHIM_CLONES void shim::add_moments(const float *__restrict x, const float *__restrict shift, int64_t rows, int64_t channels,
                                    float *__restrict sum, float *__restrict square) {
@@ -62,18 +63,20 @@ SHIM_CLONES void shim::add_gradient_moments(const float *gradient, const float *
     else gradient_rows<false, false>(gradient, y, x, mean, rows, channels, sum, product, masked);
 }
 
-SHIM_CLONES void shim::input_gradient(const float *__restrict gradient, const float *__restrict y, const float *__restrict x,
-                                      const float *__restrict a, const float *__restrict b, const float *__restrict c, int64_t rows,
-                                      int64_t channels, float *__restrict result) {
+SHIM_CLONES void shim::input_gradient(const float *gradient, const float *y, const float *x, const float *a, const float *b,
+                                      const float *c, int64_t rows, int64_t channels, float *result) {
+    const int64_t whole = channels / lanes * lanes;
     for (int64_t r = 0; r < rows; r++, gradient += channels, x += channels, result += channels) {
-        if (y) {
-            for (int64_t i = 0; i < channels; i++) {
-                float g = !(y[i] <= 0) ? gradient[i] : 0;
-                result[i] = a[i] * g + b[i] * x[i] + c[i];
-            }
-            y += channels;
-        } else {
-            for (int64_t i = 0; i < channels; i++) result[i] = a[i] * gradient[i] + b[i] * x[i] + c[i];
+        // Explicit vectors, because the compiler does not make its own where result may be x.
+        for (int64_t i = 0; i < whole; i += lanes) {
+            vec g = at(gradient + i);
+            if (y) g = at(y + i) <= 0 ? vec{} : g;
+            at(result + i) = at(a + i) * g + at(b + i) * at(x + i) + at(c + i);
         }
+        for (int64_t i = whole; i < channels; i++) {
+            const float g = !(y && y[i] <= 0) ? gradient[i] : 0;
+            result[i] = a[i] * g + b[i] * x[i] + c[i];
+        }
+        if (y) y += channels;
     }
 }

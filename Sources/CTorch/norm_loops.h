@@ -23,7 +23,7 @@ void normalize(const float *x, const float *residual, const float *scale, const 
 void add_gradient_moments(const float *gradient, const float *y, const float *x, const float *mean, int64_t rows, int64_t channels,
                           float *sum, float *product, float *masked);
 
-/// result = a · g + b · x + c, with g as above.
+/// result = a · g + b · x + c, with g as above; result may be x.
 void input_gradient(const float *gradient, const float *y, const float *x, const float *a, const float *b, const float *c, int64_t rows,
                     int64_t channels, float *result);
 

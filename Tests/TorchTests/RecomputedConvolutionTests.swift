@@ -56,14 +56,38 @@ import Testing
         }
     }
 
+    /// Both convolutions: the first one's result is large too.
+    @Test func twoLargeOnes() {
+        func make() -> (Conv2d, BatchNorm, Conv2d, BatchNorm) {
+            Runtime.seed(12)
+            return (
+                Conv2d(16, 64, kernel: 3, padding: 1, bias: false), BatchNorm(64), Conv2d(64, 64, kernel: 3, padding: 1, bias: false),
+                BatchNorm(64)
+            )
+        }
+        let (a, b) = (make(), make())
+        let x = Tensor.randn([64, 16, 64, 64]).contiguous(.channelsLast)
+        func run(_ parts: (Conv2d, BatchNorm, Conv2d, BatchNorm), _ body: (Tensor) -> Tensor) -> [Tensor] {
+            let leaf = x.cloned()
+            leaf.requiresGradient = true
+            let y = body(leaf)
+            (y * y.detached().sin()).sum().backward()
+            let parameters = [parts.0.weight, parts.1.weight!, parts.1.bias!, parts.2.weight, parts.3.weight!, parts.3.bias!]
+            return [y.detached(), leaf.gradient!] + parameters.map { $0.value.gradient! }
+                + [parts.1, parts.3].flatMap { [$0.runningMean.value, $0.runningVar.value] }
+        }
+        #expect(a.0.isRecomputed(x, isLast: false))
+        let ours = run(a) { $0.convolved(by: (a.0, a.1), (a.2, a.3)) }
+        let theirs = run(b) { b.3.relu(b.1.relu(b.0($0), into: b.2)) }
+        for (index, (a, b)) in zip(ours, theirs).enumerated() { #expect((a - b).abs().max().item == 0, "value \(index)") }
+    }
+
     @Test func onlyWhereItPays() {
         let block = Block(1)
-        func isRecomputed(_ x: Tensor) -> Bool {
-            block.norm1.relu(x, into: block.conv2, then: block.norm2, adding: nil, relu: true) != nil
-        }
         let large = Tensor.randn([32, 16, 64, 64]).contiguous(.channelsLast)
-        #expect(isRecomputed(large))
-        #expect(!isRecomputed(large[0..<16]), "half as large")
-        #expect(!withoutGradients { isRecomputed(large) }, "without a graph")
+        #expect(block.conv2.isRecomputed(large, isLast: true))
+        #expect(!block.conv2.isRecomputed(large, isLast: false), "before the last, only twice as large ones")
+        #expect(!block.conv2.isRecomputed(large[0..<16], isLast: true), "half as large")
+        #expect(!withoutGradients { block.conv2.isRecomputed(large, isLast: true) }, "without a graph")
     }
 }

@@ -51,24 +51,27 @@ public final class BatchNorm: Layer {
         return Tensor(result!)
     }
 
-    /// last(convolution(relu(x))) [+ residual] [→ ReLU], with the convolution's result computed again for the gradient; nil where it
-    /// is not large enough to be worth that.
-    func relu(_ x: Tensor, into convolution: Conv2d, then last: BatchNorm, adding residual: Tensor?, relu: Bool) -> Tensor? {
-        guard convolution.isPlain, last.weight != nil, last.momentum == momentum, last.epsilon == epsilon, last.isTraining == isTraining,
-            ct_recomputes_convolution(
-                x.handle, weight?.value.handle, bias?.value.handle, convolution.weight.value.handle, Int64(convolution.stride))
-        else { return nil }
+    /// last(convolution(relu(first(x)))) [+ residual] [→ ReLU] with the convolutions' results computed again for the gradient; without
+    /// `first`, x takes its result's place.
+    func recomputing(_ first: Conv2d?, _ x: Tensor, into convolution: Conv2d, then last: BatchNorm, adding residual: Tensor?, relu: Bool)
+        -> Tensor
+    {
         countBatch(x)
         last.countBatch(x)
         var result: ct_tensor?
         check("batch_norm_convolution_batch_norm", [x, convolution.weight.value, residual].compactMap { $0 }) {
             ct_batch_norm_convolution_batch_norm(
-                x.handle, weight?.value.handle, bias?.value.handle, runningMean.value.handle, runningVar.value.handle,
-                convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding), residual?.handle,
-                last.weight?.value.handle, last.bias?.value.handle, last.runningMean.value.handle, last.runningVar.value.handle, isTraining,
-                momentum, epsilon, relu, &result)
+                x.handle, first?.weight.value.handle, Int64(first?.stride ?? 1), Int64(first?.padding ?? 0), weight?.value.handle,
+                bias?.value.handle, runningMean.value.handle, runningVar.value.handle, convolution.weight.value.handle,
+                Int64(convolution.stride), Int64(convolution.padding), residual?.handle, last.weight?.value.handle, last.bias?.value.handle,
+                last.runningMean.value.handle, last.runningVar.value.handle, isTraining, momentum, epsilon, relu, &result)
         }
         return Tensor(result!)
+    }
+
+    /// Whether `recomputing` may take both normalisations.
+    func sharesSettings(with other: BatchNorm) -> Bool {
+        weight != nil && other.weight != nil && momentum == other.momentum && epsilon == other.epsilon && isTraining == other.isTraining
     }
 
     /// self(convolution(x)) [+ residual] [→ ReLU] with the normalisation folded into the kernel; nil where that cannot be: in

@@ -7,6 +7,11 @@ extension Tensor {
     ///   - residual: of the result's shape; added before the last ReLU.
     ///   - relu: whether the last one is applied.
     public func convolved(by layers: (Conv2d, BatchNorm)..., adding residual: Tensor? = nil, relu: Bool = true) -> Tensor {
+        if layers.count == 2, layers[0].1.sharesSettings(with: layers[1].1), layers[0].0.isRecomputed(self, isLast: false),
+            layers[1].0.isPlain
+        {
+            return layers[0].1.recomputing(layers[0].0, self, into: layers[1].0, then: layers[1].1, adding: residual, relu: relu)
+        }
         var x = self
         var waiting: BatchNorm?  // whose normalisation and ReLU the next convolution takes along
         for (index, (convolution, norm)) in layers.enumerated() {
@@ -15,7 +20,9 @@ extension Tensor {
                 x = y
                 continue
             }
-            if isLast, let y = waiting?.relu(x, into: convolution, then: norm, adding: residual, relu: relu) { return y }
+            if isLast, let waiting, waiting.sharesSettings(with: norm), convolution.isRecomputed(x, isLast: true) {
+                return waiting.recomputing(nil, x, into: convolution, then: norm, adding: residual, relu: relu)
+            }
             x = waiting?.relu(x, into: convolution) ?? convolution(x)
             waiting = norm
         }
