@@ -69,7 +69,7 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Files", ["Files"]),
         tests("Torch", ["Torch", "Files"]),
-        tests("Views", ["Views"]),
+        tests("Views", ["Views", "CPixels"]),
         tests("Embeddings", ["Embeddings", "Torch"]),
         tests("Backbones", ["Backbones", "Torch"]),
         tests("Methods", ["Methods", "Backbones", "Torch", "Views"]),

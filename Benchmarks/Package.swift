@@ -11,6 +11,7 @@ let package = Package(
         .executableTarget(name: "training-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/TrainingThroughput"),
         .executableTarget(name: "step-breakdown", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/StepBreakdown"),
         .executableTarget(name: "loader-scaling", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/LoaderScaling"),
+        .executableTarget(name: "performance-plots", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/PerformancePlots"),
         .executableTarget(name: "embed-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/EmbedThroughput"),
         .executableTarget(
             name: "neighbour-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/NeighbourThroughput"),

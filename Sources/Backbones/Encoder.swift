@@ -9,7 +9,9 @@ public final class Encoder: Module {
     /// The side of the images that it was trained on.
     public let imageSize: Int
 
+    /// Settles how libtorch works in this process (``Runtime/prepare()``), too.
     public init(_ settings: BackboneSettings, imageSize: Int, input: InputTransform = .imagenet) throws(BackboneError) {
+        Runtime.prepare()
         self.backbone = try BackboneRegistry.make(settings, imageSize: imageSize)
         self.settings = settings
         self.imageSize = imageSize

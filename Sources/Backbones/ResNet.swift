@@ -82,8 +82,7 @@ public final class ResNet: Backbone {
     }
 
     private func beforeStages(_ x: Tensor) -> Tensor {
-        let x = x.convolved(by: (conv1, bn1))
-        return stem == .imagenet ? x.maxPool2d(3, stride: 2, padding: 1) : x
+        stem == .imagenet ? x.convolved(by: conv1, bn1, maxPool: 3, stride: 2, padding: 1) : x.convolved(by: (conv1, bn1))
     }
 }
 

@@ -7,6 +7,7 @@
 // more forward and backward. Elsewhere they are what runs. The result differs from theirs by rounding only.
 #include "shim.h"
 #include "convolution.h"
+#include "max_pool.h"
 #include "norm_loops.h"
 #include "parallel.h"
 #include <ATen/autocast_mode.h>
@@ -16,6 +17,7 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <cmath>
@@ -216,6 +218,63 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     }
 };
 
+/// Normalisation, ReLU and max pooling. Kept for the gradient are the input and a byte for each result.
+struct FusedNormPool : torch::autograd::Function<FusedNormPool> {
+    static shim::Pooling pooling(const Tensor &x, int64_t kernel, int64_t stride, int64_t padding) {
+        return {x.size(2), x.size(3), x.size(1), kernel, stride, padding};
+    }
+
+    /// Calls body(image's floats in x, image's results) for each of [first, last).
+    template <typename Body> static void for_images(const Tensor &x, const shim::Pooling &p, Body body) {
+        const int64_t from = p.height * p.width * p.channels, to = p.rows() * p.columns() * p.channels;
+        shim::in_parts(x.size(0), 1, [&](int64_t first, int64_t last, int64_t) {
+            for (int64_t image = first; image < last; image++) body(image * from, image * to);
+        });
+    }
+
+    static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias, Tensor running_mean,
+                          Tensor running_variance, bool training, double momentum, double epsilon, int64_t kernel, int64_t stride,
+                          int64_t padding) {
+        const Statistics statistics(x, weight, bias, running_mean, running_variance, training, momentum, epsilon);
+        const shim::Pooling p = pooling(x, kernel, stride, padding);
+        TORCH_CHECK(p.rows() > 0 && p.columns() > 0, "max_pool: windows of ", kernel, " do not fit into ", x.sizes());
+        Tensor y = at::empty({x.size(0), x.size(1), p.rows(), p.columns()}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
+        const Tensor place = at::empty_like(y, y.options().dtype(at::kByte));
+        const float *data = x.const_data_ptr<float>();
+        float *result = y.mutable_data_ptr<float>();
+        uint8_t *where = place.mutable_data_ptr<uint8_t>();
+        const int64_t pixels = p.height * p.width;
+        for_images(x, p, [&](int64_t from, int64_t to) {
+            std::vector<float> normalized(pixels * p.channels);
+            shim::normalize(data + from, nullptr, statistics.scale.data(), statistics.offset.data(), pixels, p.channels, true, normalized.data());
+            shim::max_pool(p, normalized.data(), result + to, where + to);
+        });
+        context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse, place});
+        context->saved_data["training"] = training;
+        context->saved_data["kernel"] = kernel;
+        context->saved_data["stride"] = stride;
+        context->saved_data["padding"] = padding;
+        return y;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        const auto saved = context->get_saved_variables();
+        const Tensor &x = saved[0], &weight = saved[1];
+        const shim::Pooling p = pooling(x, context->saved_data["kernel"].toInt(), context->saved_data["stride"].toInt(),
+                                        context->saved_data["padding"].toInt());
+        const Tensor gradient = arranged(gradients[0], x);
+        Tensor into_y = at::empty_like(x);
+        const float *g = gradient.const_data_ptr<float>();
+        const uint8_t *where = saved[5].const_data_ptr<uint8_t>();
+        float *into = into_y.mutable_data_ptr<float>();
+        for_images(x, p, [&](int64_t from, int64_t to) { shim::max_pool_gradient(p, g + to, where + to, into + from); });
+        const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
+        auto found = norm_gradients(into_y, x, y, weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
+                                    context->needs_input_grad(0));
+        return {found.input, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+    }
+};
+
 /// Normalisation, ReLU and the convolution that reads it. What lies between is made again for the gradient instead of being
 /// kept: a pass over memory for a quarter of a residual block's activations.
 struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
@@ -333,6 +392,24 @@ ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_te
                                   epsilon, /*cudnn_enabled=*/true);
         if (added.defined()) y = at::add(y, added);
         *out = shim::handle(relu ? at::relu(y) : y);
+    });
+}
+
+ct_status ct_batch_norm_max_pool(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
+                                 bool training, double momentum, double epsilon, int64_t kernel, int64_t stride, int64_t padding,
+                                 ct_tensor *out) {
+    return shim::guarded([&] {
+        const Tensor &input = shim::tensor(x);
+        const Tensor gamma = weight ? shim::tensor(weight) : Tensor(), beta = bias ? shim::tensor(bias) : Tensor();
+        if (input.dim() == 4 && is_supported(input, gamma, beta) && kernel <= shim::largest_pooling_kernel && 2 * padding <= kernel) {
+            TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
+            *out = shim::handle(FusedNormPool::apply(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
+                                                     momentum, epsilon, kernel, stride, padding));
+            return;
+        }
+        const Tensor y = at::relu(at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
+                                                 momentum, epsilon, /*cudnn_enabled=*/true));
+        *out = shim::handle(at::max_pool2d(y, {kernel, kernel}, {stride, stride}, {padding, padding}));
     });
 }
 

@@ -3,15 +3,16 @@
 // sixth of a step.
 //
 // What is kept never adds to the peak: memory in use and memory kept stay below the most that was ever in use at once. Where
-// another size needs the room, what was kept longest goes back to the system.
+// another size needs the room, it is cut from a larger piece that is kept, neighbours joined if need be; and where there is none,
+// what was kept longest goes back to the system. Nothing is cut before: a training step finds its own sizes again.
 #include "shim.h"
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <sys/mman.h>
 #include <unordered_map>
-#include <vector>
 
 namespace {
 
@@ -63,15 +64,16 @@ class RecyclingAllocator final : public c10::Allocator {
     static RecyclingAllocator *installed;
 
   private:
-    struct Block {
-        void *memory;
+    struct Piece {
+        size_t size;
         uint64_t age;
     };
+    using Pieces = std::map<char *, Piece>;
 
     c10::Allocator *small;
     std::mutex mutex;
-    std::unordered_map<void *, size_t> sizes;       // of blocks in use
-    std::map<size_t, std::vector<Block>> kept;      // by size; in each the longest kept first
+    std::unordered_map<void *, size_t> sizes;  // of what is in use
+    Pieces kept;                               // by address
     size_t in_use = 0, in_store = 0, peak = 0;
     uint64_t clock = 0;
 
@@ -79,11 +81,19 @@ class RecyclingAllocator final : public c10::Allocator {
         std::lock_guard<std::mutex> lock(mutex);
         in_use += size;
         peak = std::max(peak, in_use);
+        auto piece = same_size(size);
+        if (piece == kept.end() && in_use + in_store > peak) {
+            piece = smallest(size);
+            if (piece == kept.end()) {
+                join_neighbours();
+                piece = smallest(size);
+            }
+        }
         void *memory = nullptr;
-        if (auto found = kept.find(size); found != kept.end()) {
-            memory = found->second.back().memory;
-            found->second.pop_back();
-            if (found->second.empty()) kept.erase(found);
+        if (piece != kept.end()) {
+            memory = piece->first;
+            if (piece->second.size > size) kept[piece->first + size] = {piece->second.size - size, piece->second.age};
+            kept.erase(piece);
             in_store -= size;
         } else {
             while (in_use + in_store > peak) give_back_oldest();
@@ -94,21 +104,47 @@ class RecyclingAllocator final : public c10::Allocator {
         return memory;
     }
 
+    /// The one that was kept last.
+    Pieces::iterator same_size(size_t size) {
+        auto best = kept.end();
+        for (auto piece = kept.begin(); piece != kept.end(); ++piece)
+            if (piece->second.size == size && (best == kept.end() || piece->second.age > best->second.age)) best = piece;
+        return best;
+    }
+
+    /// Of those that are large enough.
+    Pieces::iterator smallest(size_t size) {
+        auto best = kept.end();
+        for (auto piece = kept.begin(); piece != kept.end(); ++piece)
+            if (piece->second.size >= size && (best == kept.end() || piece->second.size < best->second.size)) best = piece;
+        return best;
+    }
+
+    void join_neighbours() {
+        for (auto piece = kept.begin(); piece != kept.end();) {
+            const auto next = std::next(piece);
+            if (next != kept.end() && piece->first + piece->second.size == next->first) {
+                piece->second = {piece->second.size + next->second.size, std::max(piece->second.age, next->second.age)};
+                kept.erase(next);
+            } else {
+                piece = next;
+            }
+        }
+    }
+
     void give_back_oldest() {
-        auto oldest = kept.begin();
-        for (auto bin = kept.begin(); bin != kept.end(); ++bin)
-            if (bin->second.front().age < oldest->second.front().age) oldest = bin;
-        munmap(oldest->second.front().memory, oldest->first);
-        in_store -= oldest->first;
-        oldest->second.erase(oldest->second.begin());
-        if (oldest->second.empty()) kept.erase(oldest);
+        const auto oldest =
+            std::min_element(kept.begin(), kept.end(), [](const auto &a, const auto &b) { return a.second.age < b.second.age; });
+        munmap(oldest->first, oldest->second.size);
+        in_store -= oldest->second.size;
+        kept.erase(oldest);
     }
 
     bool keep(void *memory) {
         std::lock_guard<std::mutex> lock(mutex);
         auto found = sizes.find(memory);
         if (found == sizes.end()) return false;
-        kept[found->second].push_back({memory, clock++});
+        kept[static_cast<char *>(memory)] = {found->second, clock++};
         in_store += found->second;
         in_use -= found->second;
         sizes.erase(found);

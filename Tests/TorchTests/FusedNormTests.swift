@@ -123,6 +123,24 @@ import Torch
         #expect(error < 2e-5)
     }
 
+    @Test(arguments: [(3, 2, 1), (2, 2, 0), (3, 1, 1), (5, 3, 2)]) func intoMaxPool(kernel: Int, stride: Int, padding: Int) {
+        for training in [true, false] {
+            compare([makeInput([5, 6, 9, 8], seed: 10)], training: training) {
+                $0.relu($1[0], maxPool: kernel, stride: stride, padding: padding)
+            } plain: {
+                $0[0].relu().maxPool2d(kernel, stride: stride, padding: padding)
+            }
+        }
+        let layer = makeLayer()
+        layer.eval()
+        let x = makeInput([2, 6, 9, 8], seed: 11)
+        x[1][0].fillInPlace(.nan)
+        let pooled = layer.relu(x, maxPool: kernel, stride: stride, padding: padding)
+        #expect((pooled - layer.relu(x).maxPool2d(kernel, stride: stride, padding: padding))[0].abs().max().item == 0)
+        #expect(pooled.isFinite().not.to(.float32).sum().item == Double(pooled.shape[2] * pooled.shape[3]))
+        #expect((layer.relu(x.contiguous(), maxPool: kernel, stride: stride, padding: padding) - pooled)[0].abs().max().item < 1e-5)
+    }
+
     /// Other layouts and types take libtorch's own operations, with the same result.
     @Test func otherLayouts() {
         let x = makeInput([4, 6, 9, 7], seed: 9)

@@ -22,12 +22,22 @@ import Testing
             a = .zeros([8 * Self.megabyte])
             check(a!.address == address, "the same memory serves again")
             check(memory() == (12 * megabyte, 0, 12 * megabyte), "\(memory())")
-            // Another size in its place: what was kept goes, so that the peak stays.
+            // Another size in its place: it is cut from what was kept, so that the peak stays.
             a = nil
-            let c: Tensor? = .zeros([6 * Self.megabyte])
-            check(memory() == (10 * megabyte, 0, 12 * megabyte), "given back: \(memory())")
-            b = nil
-            check(memory() == (6 * megabyte, 4 * megabyte, 12 * megabyte), "\(memory())")
+            var c: Tensor? = .zeros([6 * Self.megabyte])
+            check(c!.address == address, "cut from the larger piece")
+            check(memory() == (10 * megabyte, 2 * megabyte, 12 * megabyte), "cut: \(memory())")
+            // What was cut apart is joined again where its size is wanted.
+            c = nil
+            check(memory() == (4 * megabyte, 8 * megabyte, 12 * megabyte), "\(memory())")
+            a = .zeros([8 * Self.megabyte])
+            check(a!.address == address && memory() == (12 * megabyte, 0, 12 * megabyte), "joined: \(memory())")
+            // Where no piece is large enough, what was kept goes back.
+            (a, b) = (nil, nil)
+            c = .zeros([1 * Self.megabyte])
+            a = .zeros([11 * Self.megabyte + Self.megabyte / 2])
+            check(memory().inUse + memory().kept <= memory().peak, "given back: \(memory())")
+            a = nil
             // A thousand sizes leave no more behind than the peak.
             for size in 1..<1000 { _ = Tensor.zeros([Self.megabyte + 20_000 * (size % 97)]) }
             check(memory().inUse + memory().kept <= memory().peak && memory().peak <= 15 * megabyte, "\(memory())")

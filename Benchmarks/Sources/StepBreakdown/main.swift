@@ -77,6 +77,7 @@ func time(_ shape: Shape) -> Double {
     }
 }
 
+Runtime.prepare()
 let network = try BackboneRegistry.make(BackboneSettings(name, stem: small ? .small : .imagenet), imageSize: size)
 let optimizer = SGD(network.parameterGroups(weightDecay: 5e-4))
 let pictures = leaf([views, 3, size, size], needsGradient: false)

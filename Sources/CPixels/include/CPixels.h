@@ -22,8 +22,17 @@ typedef struct {
 
 // MARK: Resampling
 
+/// The weights of `taps` source samples from `start` for an output at `centre`, divided by their sum: of Keys' kernel (a = −½) or
+/// of a triangle, `1 / narrow` samples to the unit. Returns the largest magnitude.
+double pixels_antialiased_weights(int cubic, double start, double centre, double narrow, int taps, double *weights);
+/// Weights in fractions of `unit`, halves away from zero.
+void pixels_fixed_weights(const double *weights, int count, double unit, int16_t *fixed);
+
+/// Whether `pixels_resample` takes the loops that every processor has; for tests.
+void pixels_use_portable_loops(int portable);
+
 /// Bytes that `pixels_resample` needs to work in.
-size_t pixels_resample_scratch(int channels, int columns, int rows, int outputs);
+size_t pixels_resample_scratch(int channels, int columns, int rows, const pixels_taps *horizontal);
 
 /// Resamples `columns` × `rows` samples of a source with `channels` interleaved channels (1 or 3) into `channels` planes:
 /// first along x, rounded and clamped to 8 bits, then along y, which is the order of Pillow and torchvision.

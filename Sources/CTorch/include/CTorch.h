@@ -79,6 +79,10 @@ ct_status ct_convolution(ct_tensor x, ct_tensor kernel, ct_tensor bias, int64_t 
 // Batch normalisation [+ residual] [→ ReLU] as one operation (fused_norm.cpp); residual, weight and bias may be NULL.
 ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
                         ct_tensor running_variance, bool training, double momentum, double epsilon, bool relu, ct_tensor *out);
+// max_pool2d(ReLU(batch norm(x))) without keeping what lies between; kernel, stride and padding for both directions.
+ct_status ct_batch_norm_max_pool(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
+                                 bool training, double momentum, double epsilon, int64_t kernel, int64_t stride, int64_t padding,
+                                 ct_tensor *out);
 // conv2d(ReLU(batch norm(x)), kernel) without keeping what lies between; one stride and padding for both directions.
 ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
                                     bool training, double momentum, double epsilon, ct_tensor kernel, int64_t stride, int64_t padding,

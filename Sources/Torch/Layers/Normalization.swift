@@ -51,6 +51,18 @@ public final class BatchNorm: Layer {
         return Tensor(result!)
     }
 
+    /// The maxima of relu(x) in windows, as ``Tensor/maxPool2d(_:stride:padding:)``, without keeping what lies between for the gradient.
+    public func relu(_ x: Tensor, maxPool kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
+        countBatch(x)
+        var result: ct_tensor?
+        check("batch_norm_max_pool", x) {
+            ct_batch_norm_max_pool(
+                x.handle, weight?.value.handle, bias?.value.handle, runningMean.value.handle, runningVar.value.handle, isTraining, momentum,
+                epsilon, Int64(kernel), Int64(stride), Int64(padding), &result)
+        }
+        return Tensor(result!)
+    }
+
     /// last(convolution(relu(first(x)))) [+ residual] [→ ReLU] with the convolutions' results computed again for the gradient; without
     /// `first`, x takes its result's place.
     func recomputing(_ first: Conv2d?, _ x: Tensor, into convolution: Conv2d, then last: BatchNorm, adding residual: Tensor?, relu: Bool)

@@ -28,4 +28,12 @@ extension Tensor {
         }
         return waiting?.normalized(x, adding: residual, relu: relu) ?? x
     }
+
+    /// The stem of many networks: convolution, batch normalisation, ReLU, max pooling.
+    public func convolved(by convolution: Conv2d, _ norm: BatchNorm, maxPool kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
+        if let y = norm.folded(into: convolution, self, adding: nil, relu: true) {
+            return y.maxPool2d(kernel, stride: stride, padding: padding)
+        }
+        return norm.relu(convolution(self), maxPool: kernel, stride: stride, padding: padding)
+    }
 }

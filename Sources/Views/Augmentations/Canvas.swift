@@ -223,10 +223,9 @@ public final class Canvas {
 
     private func resample(_ start: UnsafePointer<UInt8>, rowBytes: Int, channels: Int, into to: Planes, channel: Int) {
         let (columns, rows) = (horizontal.used, vertical.used)
-        let bytes = pixels_resample_scratch(Int32(channels), Int32(columns.count), Int32(rows.count), to.width)
-        let scratch = work.reserve(bytes)
         horizontal.withTaps { across in
             vertical.withTaps { down in
+                let scratch = work.reserve(pixels_resample_scratch(Int32(channels), Int32(columns.count), Int32(rows.count), &across))
                 pixels_resample(
                     start + rows.lowerBound * rowBytes + columns.lowerBound * channels, rowBytes, Int32(channels),
                     Int32(columns.count), Int32(rows.count), &across, &down, scratch,

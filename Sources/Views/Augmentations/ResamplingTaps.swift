@@ -32,11 +32,11 @@ final class ResamplingTaps {
         for i in 0..<outputs {
             let output = mirrored ? window.upperBound - 1 - i : window.lowerBound + i
             let to = values + i * capacity
-            let (start, taps) =
+            let (start, taps, most) =
                 antialias
                 ? Self.antialiased(output, scale, stretch, support, count, interpolation, to)
                 : Self.plain(output, scale, count, interpolation, to)
-            for k in 0..<taps { largest = max(largest, abs(to[k])) }
+            largest = max(largest, most)
             first[i] = Int32(start)
             number[i] = Int32(taps)
             lowest = min(lowest, start)
@@ -51,10 +51,7 @@ final class ResamplingTaps {
         let fixed = UnsafeMutableRawPointer(weights.reserve(outputs * capacity * 2)).assumingMemoryBound(to: Int16.self)
         for i in 0..<outputs {
             first[i] -= Int32(lowest)
-            for k in 0..<Int(number[i]) {
-                let value = values[i * capacity + k] * unit
-                fixed[i * capacity + k] = Int16(truncatingIfNeeded: Int32(value + (value < 0 ? -0.5 : 0.5)))
-            }
+            pixels_fixed_weights(values + i * capacity, number[i], unit, fixed + i * capacity)
         }
     }
 
@@ -71,25 +68,20 @@ final class ResamplingTaps {
     private static func antialiased(
         _ output: Int, _ scale: Double, _ stretch: Double, _ support: Double, _ count: Int,
         _ interpolation: Interpolation, _ to: UnsafeMutablePointer<Double>
-    ) -> (start: Int, taps: Int) {
+    ) -> (start: Int, taps: Int, largest: Double) {
         let centre = (Double(output) + 0.5) * scale
         let start = max(0, Int(centre - support + 0.5))
         let taps = min(count, Int(centre + support + 0.5)) - start
-        let narrow = 1 / stretch
-        var sum = 0.0
-        for k in 0..<taps {
-            let weight = interpolation.weight((Double(start + k) - centre + 0.5) * narrow, a: -0.5)
-            to[k] = weight
-            sum += weight
-        }
-        for k in 0..<taps { to[k] /= sum }
-        return (start, taps)
+        return (
+            start, taps,
+            pixels_antialiased_weights(interpolation == .bicubic ? 1 : 0, Double(start), centre, 1 / stretch, Int32(taps), to)
+        )
     }
 
     /// torch's interpolate without antialiasing: two or four neighbours; those outside repeat the edge.
     private static func plain(
         _ output: Int, _ scale: Double, _ count: Int, _ interpolation: Interpolation, _ to: UnsafeMutablePointer<Double>
-    ) -> (start: Int, taps: Int) {
+    ) -> (start: Int, taps: Int, largest: Double) {
         var place = (Double(output) + 0.5) * scale - 0.5
         if interpolation == .bilinear { place = max(0, place) }
         let reach = Int(interpolation.support)
@@ -100,7 +92,7 @@ final class ResamplingTaps {
         for k in left..<left + 2 * reach {
             to[min(max(k, 0), count - 1) - start] += interpolation.weight(Double(k) - place, a: -0.75)
         }
-        return (start, taps)
+        return (start, taps, (0..<taps).reduce(0) { max($0, abs(to[$1])) })
     }
 
     private static func integers(_ buffer: AlignedBuffer, _ count: Int) -> UnsafeMutablePointer<Int32> {

@@ -1,0 +1,68 @@
+// Draws what compare.py measured, as ratios to the peer, and what breakdown.py sampled.
+//
+//     performance-plots Benchmarks/results docs
+//
+// reads performance.csv and breakdown.csv of the first folder and writes performance-speed.svg, performance-memory.svg and
+// performance-step.svg into the second.
+import Foundation
+import Reporting
+
+guard CommandLine.arguments.count == 3 else { fatalError("performance-plots RESULTS DOCS") }
+let (results, docs) = (CommandLine.arguments[1], CommandLine.arguments[2])
+
+/// The rows of a table without quoted fields, as both tables are.
+func rows(_ file: String) throws -> [[String: String]] {
+    let lines = try String(contentsOfFile: "\(results)/\(file)", encoding: .utf8).split(whereSeparator: \.isNewline)
+    guard let names = lines.first?.split(separator: ",", omittingEmptySubsequences: false) else { return [] }
+    return lines.dropFirst().map { line in
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+        return Dictionary(uniqueKeysWithValues: zip(names.map(String.init), fields.map(String.init)))
+    }
+}
+
+func write(_ chart: BarChart, _ file: String) throws {
+    var chart = chart
+    chart.standalone = true
+    try chart.svg().write(toFile: "\(docs)/\(file)", atomically: true, encoding: .utf8)
+}
+
+let measured = try rows("performance.csv")
+let groups = [
+    ("Pretraining", ["simclr", "byol", "swav"]), ("Start", ["start"]), ("Views", ["views", "files"]), ("Embedding", ["embed"]),
+    ("Neighbours", ["neighbours"]),
+]
+
+func chart(_ title: String, _ unit: String, _ bar: ([String: String]) -> BarChart.Bar?) -> BarChart {
+    BarChart(
+        title: title, unit: unit,
+        groups: groups.map { group in
+            let own = measured.filter { row in group.1.contains { row["case"]!.hasPrefix($0 + "-") } }
+            return BarChart.Group(name: group.0, bars: own.compactMap(bar))
+        })
+}
+
+try write(
+    chart("Speed against the peer", "times as fast; whiskers: slowest and fastest pair") { row in
+        guard let ratio = row["ratio"].flatMap(Double.init) else { return nil }
+        return BarChart.Bar(
+            name: row["case"]!, value: ratio, lower: row["ratio_low"].flatMap(Double.init), upper: row["ratio_high"].flatMap(Double.init),
+            isEmphasised: ratio >= 1)
+    }, "performance-speed.svg")
+try write(
+    chart("Peak memory against the peer", "share of the peer's proportional set size, process tree") { row in
+        guard let ratio = row["memory_ratio"].flatMap(Double.init) else { return nil }
+        return BarChart.Bar(name: row["case"]!, value: ratio, isEmphasised: ratio <= 1)
+    }, "performance-memory.svg")
+
+let sampled = try rows("breakdown.csv")
+let versions = sampled.reduce(into: [String]()) { if !$0.contains($1["version"]!) { $0.append($1["version"]!) } }
+try write(
+    BarChart(
+        title: "Where a step's processor time goes", unit: "seconds of both cores for one step of SimCLR, ResNet-18, 32 px, batch 128",
+        groups: versions.map { version in
+            BarChart.Group(
+                name: version,
+                bars: sampled.filter { $0["version"] == version }.map {
+                    BarChart.Bar(name: $0["part"]!, value: Double($0["seconds_per_step"]!) ?? 0, isEmphasised: $0["part"]!.hasPrefix("conv"))
+                })
+        }), "performance-step.svg")
