@@ -39,11 +39,16 @@ check-slow: setup ## run all tests, with those that train for minutes
 demo: build ## pretrain, evaluate and report in a few minutes; DATA=folder for your own images
 	$(FOVEA) demo --out runs/demo $(if $(DATA),--data $(DATA))
 
-bench: setup ## measure speed; PEERS=folder of the peers' scripts compares with them, DATA=photos/ at 224 px too
+bench: setup ## measure speed and draw docs/performance-*.svg; PYTHON with the peers, PHOTOS=folder at 224 px, FILES=25,000 small images
 	$(SWIFT) build --package-path Benchmarks -c release
-	Benchmarks/.build/release/augment-throughput
-	$(if $(PEERS),python3 Benchmarks/compare.py --peers $(PEERS) --python $(or $(PYTHON),python3) --csv performance.csv \
-		$(if $(DATA),--photos $(DATA)),OMP_WAIT_POLICY=passive Benchmarks/.build/release/training-throughput $(if $(DATA),--data $(DATA)))
+	python3 Benchmarks/compare.py --python $(or $(PYTHON),python3) --csv Benchmarks/results/performance.csv \
+		$(if $(PEERS),--peers $(PEERS)) $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(FILES),--files $(FILES))
+	OMP_WAIT_POLICY=passive Benchmarks/.build/release/step-breakdown | tee Benchmarks/results/step.jsonl
+	OMP_WAIT_POLICY=passive Benchmarks/.build/release/step-breakdown --backbone resnet50 --size 224 --views 64 --repeats 3 \
+		| tee -a Benchmarks/results/step.jsonl
+	$(if $(FILES),Benchmarks/.build/release/loader-scaling $(FILES) | tee Benchmarks/results/loader.jsonl)
+	$(if $(shell command -v perf),python3 Benchmarks/breakdown.py after)
+	Benchmarks/.build/release/performance-plots Benchmarks/results docs
 
 format: ## format all sources
 	$(SWIFT) format -i -r Sources Tests Package.swift

@@ -87,12 +87,12 @@ def training(*arguments, workers=1, peer_only=()):
 small = ["--batch", 128, "--size", 32]
 views = "views_per_processor_second"
 cases = {
-    "simclr-resnet18-32": training(*small, "--steps", 12),
-    "simclr-resnet18-32-no-worker": training(*small, "--steps", 12, workers=0),
-    "simclr-resnet18-32-two-workers": training(*small, "--steps", 12, workers=2),
-    "simclr-resnet18-32-compiled": training(*small, "--steps", 12, peer_only=["--compile", "--channels-last"]),
+    "simclr-resnet18-32": training(*small, "--steps", 8),
+    "simclr-resnet18-32-no-worker": training(*small, "--steps", 8, workers=0),
+    "simclr-resnet18-32-two-workers": training(*small, "--steps", 8, workers=2),
+    "simclr-resnet18-32-compiled": training(*small, "--steps", 8, peer_only=["--compile", "--channels-last"]),
     "simclr-resnet18-32-width16": training(*small, "--width", 16, "--steps", 60),
-    "byol-resnet18-32": training(*small, "--method", "byol", "--steps", 10),
+    "byol-resnet18-32": training(*small, "--method", "byol", "--steps", 6),
     "neighbours-k20": (bench("neighbour-throughput", 20), peer("faiss_neighbours.py", 20), 2, "seconds"),
     "neighbours-k200": (bench("neighbour-throughput", 200), peer("faiss_neighbours.py", 200), 2, "seconds"),
     "views-224": (bench("augment-throughput", 224, 64, 9), peer("albumentations_views.py", 224, 64, 9), 1, views),
@@ -114,28 +114,34 @@ if a.photos:
     tiny = [*embed, "--backbone", "resnet18", "--size", 32, "--batch", 128]
     for name, arguments in (("embed-resnet50-224", embed), ("embed-resnet18-32", tiny)):
         ours = bench("embed-throughput", *arguments)
-        cases[f"{name}-openvino"] = (ours, peer("openvino_embedding.py", *arguments), 2, "end_to_end")
-        cases[f"{name}-openvino-engine"] = (ours, peer("openvino_embedding.py", *arguments), 2, "engine")
+        cases[f"{name}-openvino"] = (ours, peer("openvino_embedding.py", *arguments), 2, "end_to_end", "engine")
         if a.peers:
             script = os.path.abspath(f"{a.peers}/embed_throughput.py")
             cases[name] = (ours, peer(script, *arguments), 2, "end_to_end")
 
-rows = []
-for name, (ours, theirs, threads, key) in cases.items():
-    if a.only and name not in a.only:
-        continue
-    pairs = [(run(ours, threads), run(theirs, threads)) for _ in range(a.pairs)]
-    f, q = ([rate(pair[i], key) for pair in pairs] for i in (0, 1))
-    memory = [statistics.median(pair[i]["peak_pss_mb"] for pair in pairs) for i in (0, 1)]
-    rows.append({
-        "case": name, "pairs": a.pairs, "threads": threads, "fovea": round(statistics.median(f), 3), "fovea_low": round(min(f), 3),
-        "fovea_high": round(max(f), 3), "peer": round(statistics.median(q), 3), "peer_low": round(min(q), 3), "peer_high": round(max(q), 3),
-        "ratio": round(statistics.median(f) / statistics.median(q), 3), "fovea_pss_mb": memory[0], "peer_pss_mb": memory[1],
-        "memory_ratio": round(memory[0] / memory[1], 3), "machine": platform.processor() or platform.machine(), "cores": os.cpu_count(),
-    })
-    print(json.dumps(rows[-1]), flush=True)
-    print(json.dumps(pairs[-1]), flush=True)
-if a.csv and rows:
+
+
+def processor():
+    try:
+        with open("/proc/cpuinfo") as f:
+            return next(line.split(":")[1].strip() for line in f if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+versions = subprocess.run(
+    [a.python, "-c", "import torch, lightly, faiss, albumentations as A; print(torch.__version__, lightly.__version__, faiss.__version__, A.__version__)"],
+    capture_output=True, text=True, env=dict(os.environ, NO_ALBUMENTATIONS_UPDATE="1")).stdout.split()
+machine = {
+    "processor": processor().replace(",", " "), "cores": os.cpu_count(),
+    **dict(zip(("torch", "lightly", "faiss", "albumentations"), versions[-4:] or [""] * 4)),
+}
+
+
+def write(rows):
+    """Rows of cases that are not measured now stay."""
+    if not a.csv:
+        return
     kept = []
     if os.path.exists(a.csv):
         with open(a.csv) as file:
@@ -144,3 +150,25 @@ if a.csv and rows:
         writer = csv.DictWriter(file, rows[0].keys(), extrasaction="ignore")
         writer.writeheader()
         writer.writerows(kept + rows)
+
+
+rows = []
+for case, (ours, theirs, threads, *keys) in cases.items():
+    if a.only and case not in a.only:
+        continue
+    pairs = [(run(ours, threads), run(theirs, threads)) for _ in range(a.pairs)]
+    memory = [statistics.median(pair[i]["peak_pss_mb"] for pair in pairs) for i in (0, 1)]
+    for key in keys:
+        f, q = ([rate(pair[i], key) for pair in pairs] for i in (0, 1))
+        ratios = [x / y for x, y in zip(f, q)]
+        rows.append({
+            "case": case if key == keys[0] else f"{case}-{key}", "pairs": a.pairs, "threads": threads,
+            "fovea": round(statistics.median(f), 3), "fovea_low": round(min(f), 3), "fovea_high": round(max(f), 3),
+            "peer": round(statistics.median(q), 3), "peer_low": round(min(q), 3), "peer_high": round(max(q), 3),
+            "ratio": round(statistics.median(f) / statistics.median(q), 3), "ratio_low": round(min(ratios), 3),
+            "ratio_high": round(max(ratios), 3), "fovea_pss_mb": memory[0], "peer_pss_mb": memory[1],
+            "memory_ratio": round(memory[0] / memory[1], 3), **machine,
+        })
+        print(json.dumps(rows[-1]), flush=True)
+    print(json.dumps(pairs[-1]), flush=True)
+    write(rows)
