@@ -38,7 +38,7 @@ public final class LeJEPA: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "lejepa", title: "LeJEPA", family: .redundancyReduction, paper: "Balestriero and LeCun 2025, arXiv:2511.08544",
-        summary: "views predict their common mean while every projection of the outputs stays standard normal")
+        summary: "views predict their common mean while every projection of the outputs stays standard normal", hasScale: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.dino(

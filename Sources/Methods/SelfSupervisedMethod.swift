@@ -29,9 +29,9 @@ public protocol SelfSupervisedMethod: Module {
     /// read at h alone.
     func embedding(_ representation: Tensor) -> Tensor?
 
-    /// What h would be as a target or prototype assignment: [n, outputWidth] to [n, K] distributions. Nil when the method has
-    /// none; health then reads no use of targets.
-    func targets(_ representation: Tensor) -> Tensor?
+    /// The images' targets, of the network that makes them, or their assignments to prototypes: pixels [n, 3, h, w] to [n, K]
+    /// distributions. Nil when the method has none; health then reads no use of targets.
+    func targets(of pixels: Tensor) -> Tensor?
 
     /// Heads worth keeping beside the encoder (`projector.safetensors`), such as SimCLRv2 fine-tunes from.
     var projector: Module? { get }
@@ -60,7 +60,7 @@ public protocol SelfSupervisedMethod: Module {
 
 extension SelfSupervisedMethod {
     public func embedding(_ representation: Tensor) -> Tensor? { nil }
-    public func targets(_ representation: Tensor) -> Tensor? { nil }
+    public func targets(of pixels: Tensor) -> Tensor? { nil }
     public var projector: Module? { nil }
     public var leastBatch: Int { Self.card.leastBatch }
     public var phases: [Phase] { [Phase("main", [Phase.Part(self)])] }
@@ -111,10 +111,13 @@ public struct MethodCard: Sendable, Equatable {
     public let leastBatch: Int
     /// The first two views of a sample show the same content, so that their distance means alignment.
     public let hasPositivePairs: Bool
+    /// The loss compares outputs as they are, not at length 1, and asks for deviation 1 of each: outputs that shrink to nothing
+    /// are a collapse.
+    public let hasScale: Bool
 
     public init(
         name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, leastBatch: Int = 2,
-        hasPositivePairs: Bool = true
+        hasPositivePairs: Bool = true, hasScale: Bool = false
     ) {
         self.name = name
         self.title = title
@@ -124,5 +127,6 @@ public struct MethodCard: Sendable, Equatable {
         self.needsLabels = needsLabels
         self.leastBatch = leastBatch
         self.hasPositivePairs = hasPositivePairs
+        self.hasScale = hasScale
     }
 }
