@@ -64,9 +64,9 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
         }
         #expect(
             MethodRegistry.standard.entries.map(\.card.name) == [
-                "simclr", "dcl", "moco", "moco_v3", "nnclr", "ressl", "supcon", "instance_discrimination", "triplet", "swav",
-                "deepcluster_v2", "byol",
-                "simsiam", "dino", "barlow_twins", "vicreg", "vibcreg", "w_mse", "tico", "lejepa", "rotnet", "supervised",
+                "simclr", "dcl", "moco", "moco_v3", "nnclr", "ressl", "supcon", "instance_discrimination", "pirl", "triplet",
+                "swav", "deepcluster", "deepcluster_v2", "local_aggregation", "smog", "byol", "simsiam", "dino", "barlow_twins", "vicreg",
+                "vibcreg", "w_mse", "tico", "lejepa", "rotnet", "supervised",
             ])
     }
 

@@ -364,5 +364,55 @@ case("deepcluster_v2", lambda z0, z1, c0, c1, targets: deepcluster([z0, z1], [c0
      z0=torch.stack([x / x.norm() for x in a]), z1=torch.stack([x / x.norm() for x in b]), c0=queue, c1=queue.flip(0) * 0.9 + 0.1 * queue,
      targets=torch.randint(0, 30, (2, n), generator=generator))
 
+
+
+def local_aggregation(v, assignments, indices, neighbours, temperature):
+    """Eq. 1, 2 and 4, with sets of indices."""
+    total = 0
+    bank = past / past.norm(dim=1, keepdim=True)
+    for row, i in zip(v, indices.tolist()):
+        density = torch.stack([torch.exp(row @ x / temperature) for x in bank])
+        background = {i} | set(density.argsort(descending=True)[:neighbours].tolist())
+        close = {i} | {j for j in range(len(bank)) if any(run[i] >= 0 and run[i] == run[j] for run in assignments)}
+        total = total - torch.log(sum(density[j] for j in close & background) / sum(density[j] for j in background))
+    return total / len(v)
+
+
+clusters = torch.randint(0, 5, (3, 60), generator=generator)
+clusters[2] = -1
+out["local_aggregation.bank"] = past / past.norm(dim=1, keepdim=True)
+case("local_aggregation", lambda v, assignments, indices: local_aggregation(v, assignments, indices, 17, 0.21),
+     v=torch.stack([x / x.norm() for x in a]), assignments=clusters, indices=torch.randperm(60, generator=generator)[:n])
+
+
+def pirl(m, f, g, negatives, weight, temperature):
+    """Eq. 4 to 6; h(m_j, b) of a negative has that negative in front and all negatives behind."""
+    def loss(own, b):
+        everything = sum(torch.exp(b @ x / temperature) for x in negatives)
+        h = lambda x: torch.exp(x @ b / temperature) / (torch.exp(x @ b / temperature) + everything)
+        return -torch.log(h(own)) - sum(torch.log(1 - h(x)) for x in negatives)
+    return sum(weight * loss(own, y) + (1 - weight) * loss(own, x) for own, x, y in zip(m, f, g)) / n
+
+
+units = lambda z: torch.stack([x / x.norm() for x in z])
+case("pirl", lambda m, f, g: pirl(m.detach(), f, g, queue[:23], 0.3, 0.37), m=units(image), f=units(a), g=units(b))
+
+
+def smog(q, z, other, groups, momentum, temperature):
+    """Eq. 3 and 4: the groups move with the batch, and the gradient goes through z."""
+    choose = lambda x: torch.stack([cosine(x.detach(), c.detach()) for c in groups]).argmax().item()
+    moved = []
+    for k, c in enumerate(groups):
+        members = [x for x in z if choose(x) == k]
+        moved.append(momentum * c.detach() + (1 - momentum) * sum(members) / len(members) if members else c.detach())
+    total = 0
+    for x, y in zip(q, other):
+        scores = torch.stack([cosine(x, c) / temperature for c in moved])
+        total = total - torch.log(softmax(scores)[choose(y)])
+    return total / len(q), {"moved": torch.stack(moved)}
+
+
+case("smog", lambda q, z, other, groups: smog(q, z, other, groups, 0.6, 0.4), q=pv, z=units(a), other=units(b), groups=queue[:9])
+
 save_file({key: value.detach().contiguous().clone() for key, value in out.items()}, HERE / "methods_joint.safetensors")
 print(f"methods_joint.safetensors: {len(out)} tensors")

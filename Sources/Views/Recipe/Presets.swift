@@ -57,6 +57,15 @@ extension ViewRecipe {
         ])
     }
 
+    /// PIRL's image, and the view that is cut or turned (Misra and van der Maaten 2019, section 4 and appendix): the patches are
+    /// cut in a crop of at least 60 % of the area. Colours change per view, where the authors change them per patch.
+    public static func pirl(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [
+            .crop("image", size, scale: 0.2...1, jitter: (0.4, 0.4, 0.4, 0.4)),
+            .crop("transformed", size, scale: 0.6...1, jitter: (0.4, 0.4, 0.4, 0.4)),
+        ])
+    }
+
     /// ReSSL's student view, and its weak teacher view (Zheng et al. 2021, section 3.3): crop and flip alone.
     public static func reSSL(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
         try ViewRecipe(views: [

@@ -101,6 +101,22 @@ import Views
             encoder: large, heads: simCLR(2048, 2048, 128) + 2048 * 2048 + norm(2048), copies: 0, views: [224, 224]),
         "deepcluster_v2/cifar10": .init(encoder: full, heads: mlp(512, 2048, 128), copies: 3 * 3000 * 128, views: [32, 32]),
         "deepcluster_v2/small": .init(encoder: small, heads: mlp(128, 512, 128), copies: 3 * 300 * 128, views: [32, 32]),
+        "deepcluster/small": .init(encoder: small, heads: linear(128, 100), copies: 0, views: [32]),
+        "deepcluster/cifar10": .init(encoder: full, heads: linear(512, 1000), copies: 0, views: [32]),
+        "deepcluster/imagenet": .init(encoder: large, heads: linear(2048, 10000), copies: 0, views: [224]),
+        "local_aggregation/small": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32]),
+        "local_aggregation/cifar10": .init(encoder: full, heads: linear(512, 128), copies: 0, views: [32]),
+        "local_aggregation/imagenet": .init(encoder: large, heads: linear(2048, 128), copies: 0, views: [224]),
+        "pirl/small": .init(encoder: small, heads: 2 * linear(128, 128), copies: 0, views: [32, 32]),
+        "pirl/cifar10": .init(encoder: full, heads: 2 * linear(512, 128), copies: 0, views: [32, 32]),
+        "pirl/imagenet": .init(
+            encoder: large, heads: 2 * linear(2048, 128) + linear(9 * 128, 128), copies: 0, views: [224, 224]),
+        "smog/small": .init(
+            encoder: small, heads: mlp(128, 512, 128) + mlp(128, 512, 128), copies: small + mlp(128, 512, 128), views: [32, 32]),
+        "smog/cifar10": .init(
+            encoder: full, heads: mlp(512, 2048, 128) + mlp(128, 2048, 128), copies: full + mlp(512, 2048, 128), views: [32, 32]),
+        "smog/imagenet": .init(
+            encoder: large, heads: mlp(2048, 2048, 128) + mlp(128, 2048, 128), copies: large + mlp(2048, 2048, 128), views: [224, 224]),
         "rotnet/cifar10": .init(encoder: full, heads: linear(512, 4), copies: 0, views: [32, 32, 32, 32]),
         "rotnet/small": .init(encoder: small, heads: linear(128, 4), copies: 0, views: [32, 32, 32, 32]),
         "supervised/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
@@ -142,6 +158,7 @@ import Views
         // The warm-up begins too low for float32 to see it in two steps.
         if isLarge { changes += ["data.imageSize=72", "training.warmUpEpochs=0"] }
         if name.hasPrefix("deepcluster_v2/") { changes += ["method.prototypes=5"] }
+        if ["deepcluster/", "local_aggregation/"].contains(where: name.hasPrefix) { changes += ["method.clusters=5"] }
         // A whitened sub-batch that is smaller than the batch.
         if name.hasPrefix("w_mse/") { changes += ["method.outputWidth=2", "method.whiteningSize=4", "method.shrinkage=0.1"] }
         let recipe = try RecipeFile().read(ShippedRecipes.path(name), changes: changes)
