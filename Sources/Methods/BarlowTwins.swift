@@ -55,7 +55,7 @@ public final class BarlowTwins: Module, SelfSupervisedMethod {
     /// The two sums of eq. 1, the second times λ.
     /// - Parameters a, b: [n, d], the views' projections.
     static func crossCorrelation(_ a: Tensor, _ b: Tensor, _ lambda: Double) -> (invariance: Tensor, redundancy: Tensor) {
-        let c = standardized(a).t.matmul(standardized(b)) / Double(a.size(0))
+        let c = fullPrecision(on: a.device) { standardized(a.precise).t.matmul(standardized(b.precise)) / Double(a.size(0)) }
         return ((c.diagonal - 1).squared().sum(), c.withDiagonal(0).squared().sum() * lambda)
     }
 

@@ -19,6 +19,8 @@ public final class DeepCluster: Module, SelfSupervisedMethod {
         /// Dimensions that PCA keeps, at most.
         public var pcaWidth = 256
         public var clusterIterations = 20
+        /// Multiplies the learning rate of W, which has one epoch to learn: 1 in the paper, more where epochs are short.
+        public var classifierRateScale = 1.0
 
         public init() {}
 
@@ -26,6 +28,7 @@ public final class DeepCluster: Module, SelfSupervisedMethod {
             try SettingsCheck.require(clusters >= 2, "method.clusters must be at least 2, not \(clusters)")
             try SettingsCheck.positive("pcaWidth", pcaWidth)
             try SettingsCheck.positive("clusterIterations", clusterIterations)
+            try SettingsCheck.positive("classifierRateScale", classifierRateScale)
         }
     }
 
@@ -102,5 +105,7 @@ public final class DeepCluster: Module, SelfSupervisedMethod {
         return losses.measuring("cluster_accuracy", logits.argmax(1).equal(targets).to(.float32).mean())
     }
 
-    public func targets(of pixels: Tensor) -> Tensor? { classifier(encoder(pixels)).softmax(1) }
+    public var phases: [Phase] {
+        [Phase("main", [Phase.Part(encoder), Phase.Part(classifier, learningRateScale: settings.classifierRateScale)])]
+    }
 }

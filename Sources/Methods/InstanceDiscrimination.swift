@@ -78,9 +78,8 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
     ///   - noise: [n, m] scores of noise samples.
     ///   - normalizer: Z.
     static func nce(_ positive: Tensor, _ noise: Tensor, normalizer: Tensor, samples: Int) -> Tensor {
-        // log(P / (m·Pₙ)): h is its sigmoid.
-        let offset = normalizer.log() + Foundation.log(Double(noise.size(1)) / Double(samples))
-        return (-(positive - offset)).softplus().mean() + (noise - offset).softplus().sum(1).mean()
+        let (logZ, logNoise) = (normalizer.log(), Tensor(scalar: -Foundation.log(Double(samples))).to(noise.device))
+        return ContrastiveLoss.noiseContrastive(positive - logZ, noise - logZ, dataLogNoise: logNoise, noiseLogNoise: logNoise)
     }
 
     public func afterStep(_ batch: Batch, _ step: Step) {

@@ -8,7 +8,7 @@ public import Views
 ///     SIGReg = mean over random directions a of the Epps–Pulley statistic of aᵀz, per view:
 ///              n ∫ | 1/n Σ exp(i·t·aᵀz) − exp(−t²/2) |² exp(−t²/2) dt         over |t| ≤ 3, by the trapezoid rule
 ///
-/// One weight, no stop-gradient, no teacher: of all distributions the standard normal is the one that SIGReg leaves alone.
+/// Slices, knots and weights are those of the authors' minimal example. One weight, no stop-gradient, no teacher: of all distributions the standard normal is the one that SIGReg leaves alone.
 public final class LeJEPA: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 2048
@@ -81,9 +81,9 @@ public final class LeJEPA: Module, SelfSupervisedMethod {
         var weights = [Double](repeating: 2 * width, count: knots)
         (weights[0], weights[knots - 1]) = (width, width)
         // [views, n, m, knots]
-        let phase = z.matmul(directions).unsqueezed(-1) * t
+        let phase = fullPrecision(on: z.device) { z.matmul(directions) }.unsqueezed(-1) * t
         let error = (phase.cos().mean(1) - normal).squared() + phase.sin().mean(1).squared()
-        return error.matmul(Tensor(weights).to(z.dataType).to(z.device) * normal).mean() * Double(z.size(1))
+        return (error * (Tensor(weights).to(z.dataType).to(z.device) * normal)).sum(-1).mean() * Double(z.size(1))
     }
 
     public var encoder: Encoder { online.encoder }

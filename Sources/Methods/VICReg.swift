@@ -52,7 +52,7 @@ public final class VICReg: Module, SelfSupervisedMethod {
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
-        let (a, b) = (online(batch.views[0]), online(batch.views[1]))
+        let (a, b) = (online(batch.views[0]).precise, online(batch.views[1]).precise)
         return [
             "invariance": Self.invariance(a, b) * settings.invarianceWeight,
             "variance": (Self.variance(a) + Self.variance(b)) * settings.varianceWeight,
@@ -69,7 +69,7 @@ public final class VICReg: Module, SelfSupervisedMethod {
     /// c of one view's [n, d].
     static func covariance(_ z: Tensor) -> Tensor {
         let centred = z - z.mean(0)
-        let covariance = centred.t.matmul(centred) / Double(z.size(0) - 1)
+        let covariance = fullPrecision(on: z.device) { centred.t.matmul(centred) / Double(z.size(0) - 1) }
         return covariance.withDiagonal(0).squared().sum() / Double(z.size(1))
     }
 

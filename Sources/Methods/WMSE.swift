@@ -57,8 +57,11 @@ public final class WMSE: Module, SelfSupervisedMethod {
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let order = Tensor.randomPermutation(batch.count).to(batch.indices.device)
         let parts = Swift.max(1, batch.count / settings.whiteningSize)
-        let views = online.together(batch.views).map { v in
-            Tensor.concatenated(v.precise.rows(order).chunks(parts).map { Self.whitened($0, shrinkage: settings.shrinkage) })
+        let outputs = online.together(batch.views)
+        let views = fullPrecision(on: order.device) {
+            outputs.map { v in
+                Tensor.concatenated(v.precise.rows(order).chunks(parts).map { Self.whitened($0, shrinkage: settings.shrinkage) })
+            }
         }
         return ["distance": Self.distance(views)]
     }

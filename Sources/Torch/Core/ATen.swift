@@ -125,6 +125,7 @@ enum ATen {
     static let any = Operation("any")
     static let cumsum = Operation("cumsum")
     static let bincount = Operation("bincount")
+    static let multinomial = Operation("multinomial")
 
     // Networks
     static let linear = Operation("linear")
