@@ -19,7 +19,7 @@ struct Pretrain: ParsableCommand {
     @Option(help: "A recipe: a file, or a name that `fovea recipes` lists.", completion: .file())
     var recipe: String?
 
-    @Option(help: "The method; `fovea methods` lists them.")
+    @Option(help: "The method; `fovea methods` lists them. By default one that suits the number of images and the machine.")
     var method: String?
 
     @Option(help: "The backbone; `fovea backbones` lists them.")
@@ -190,8 +190,11 @@ struct Pretrain: ParsableCommand {
             chosen = try reader.read(file, changes: changes)
         } else {
             let splits = try DatasetSplits.open(path, heldOut: false)
+            let dataset = splits.unlabelled ?? splits.train
+            let suited = method == nil ? DefaultRecipe.method(for: dataset.count, on: try machine.chosenDevice()) : nil
+            if let suited { note("method \(suited.name), for none was named: \(suited.reason); --method names another") }
             let text = try RecipeFile.text(
-                DefaultRecipe.make(method: method ?? "simclr", for: splits.unlabelled ?? splits.train, epochs: epochs.map { max(1, $0) }))
+                DefaultRecipe.make(method: method ?? suited!.name, for: dataset, epochs: epochs.map { max(1, $0) }))
             chosen = try reader.parse(text, source: "the command line", changes: changes)
         }
         chosen.data.path = path

@@ -31,7 +31,7 @@ public final class BarlowTwins: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "barlow_twins", title: "Barlow Twins", family: .redundancyReduction, paper: "Zbontar et al. 2021, arXiv:2103.03230",
-        summary: "each output feature agrees between two views of an image and correlates with no other feature")
+        summary: "each output feature agrees between two views of an image and correlates with no other feature", needs: "a wide projector")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.byol(size: ImageSize(imageSize))

@@ -44,7 +44,7 @@ public final class SMoG: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "smog", title: "SMoG", family: .clustering, paper: "Pang et al. 2022, arXiv:2207.06167",
-        summary: "contrasts images with groups that follow the batches as they are learned")
+        summary: "contrasts images with groups that follow the batches as they are learned", needs: "a second network, a queue")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.byol(size: ImageSize(imageSize))

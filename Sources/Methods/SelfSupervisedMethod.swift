@@ -107,6 +107,8 @@ public struct MethodCard: Sendable, Equatable {
     public let paper: String
     public let summary: String
     public let needsLabels: Bool
+    /// What it takes beside the network: large batches, a second network, a vector for every image. Empty for nothing.
+    public let needs: String
     /// Fewer samples in a batch have no loss, whatever the settings.
     public let leastBatch: Int
     /// The first two views of a sample show the same content, so that their distance means alignment.
@@ -116,8 +118,8 @@ public struct MethodCard: Sendable, Equatable {
     public let hasScale: Bool
 
     public init(
-        name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, leastBatch: Int = 2,
-        hasPositivePairs: Bool = true, hasScale: Bool = false
+        name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, needs: String = "",
+        leastBatch: Int = 2, hasPositivePairs: Bool = true, hasScale: Bool = false
     ) {
         self.name = name
         self.title = title
@@ -125,6 +127,7 @@ public struct MethodCard: Sendable, Equatable {
         self.paper = paper
         self.summary = summary
         self.needsLabels = needsLabels
+        self.needs = needs
         self.leastBatch = leastBatch
         self.hasPositivePairs = hasPositivePairs
         self.hasScale = hasScale

@@ -42,7 +42,7 @@ public final class VIbCReg: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "vibcreg", title: "VIbCReg", family: .redundancyReduction, paper: "Lee and Aune 2021, arXiv:2109.00783",
-        summary: "VICReg with correlations for covariances, of outputs that are nearly whitened", hasScale: true)
+        summary: "VICReg with correlations for covariances, of outputs that are nearly whitened", needs: "a wide projector", hasScale: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.vicReg(size: ImageSize(imageSize))

@@ -36,7 +36,7 @@ public final class WMSE: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "w_mse", title: "W-MSE", family: .redundancyReduction, paper: "Ermolov et al. 2021, arXiv:2007.06346",
-        summary: "views of an image coincide after the batch was whitened")
+        summary: "views of an image coincide after the batch was whitened", needs: "batches above twice the output width")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.wMSE(size: ImageSize(imageSize), copies: settings.viewCount)
