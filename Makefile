@@ -11,7 +11,7 @@ FLAGS = -c release -Xswiftc -enable-testing
 TEST = OMP_WAIT_POLICY=passive $(SWIFT) test $(FLAGS) --disable-testable-imports --no-parallel
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install test check-slow demo bench format check-format check-dependencies clean
+.PHONY: help setup build install test check-slow demo bench method-table format check-format check-dependencies clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: setup ## measure speed; PEERS=folder of the peers' scripts compares with 
 	Benchmarks/.build/release/augment-throughput
 	$(if $(PEERS),python3 Benchmarks/compare.py --peers $(PEERS) --python $(or $(PYTHON),python3) --csv performance.csv \
 		$(if $(DATA),--photos $(DATA)),OMP_WAIT_POLICY=passive Benchmarks/.build/release/simclr-throughput $(if $(DATA),--data $(DATA)))
+
+method-table: build ## every method's small recipe on labelled images (hours; goes on where it stopped); DATA=folder
+	OMP_WAIT_POLICY=passive python3 Benchmarks/method_table.py --data $(or $(DATA),../shared/data/cifar10) $(if $(CSV),--csv $(CSV))
 
 format: ## format all sources
 	$(SWIFT) format -i -r Sources Tests Package.swift

@@ -26,7 +26,8 @@ public final class BYOL: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "byol", title: "BYOL", family: .teacherStudent, paper: "Grill et al. 2020, arXiv:2006.07733",
-        summary: "one network predicts, from one view, what its own moving average makes of another; no negatives", needs: "a second network")
+        summary: "one network predicts, from one view, what its own moving average makes of another; no negatives",
+        needs: "a second network")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.byol(size: ImageSize(imageSize))

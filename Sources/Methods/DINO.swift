@@ -48,7 +48,8 @@ public final class DINO: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "dino", title: "DINO", family: .teacherStudent, paper: "Caron et al. 2021, arXiv:2104.14294",
-        summary: "a student gives every view the sharpened, centred outputs that its moving average gives a large view", needs: "a second network")
+        summary: "a student gives every view the sharpened, centred outputs that its moving average gives a large view",
+        needs: "a second network")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.dino(

@@ -34,7 +34,8 @@ public final class DeepCluster: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "deepcluster", title: "DeepCluster", family: .clustering, paper: "Caron et al. 2018, arXiv:1807.05520",
-        summary: "learns to tell the clusters that k-means finds in its own features before every epoch", needs: "a pass over the images at every epoch", leastBatch: 2,
+        summary: "learns to tell the clusters that k-means finds in its own features before every epoch",
+        needs: "a pass over the images at every epoch", leastBatch: 2,
         hasPositivePairs: false)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {

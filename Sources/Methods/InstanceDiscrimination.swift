@@ -34,7 +34,8 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "instance_discrimination", title: "Instance discrimination", family: .contrastive,
-        paper: "Wu et al. 2018, arXiv:1805.01978", summary: "tells an image's past feature from those of other images, by a memory bank", needs: "a vector for every image",
+        paper: "Wu et al. 2018, arXiv:1805.01978", summary: "tells an image's past feature from those of other images, by a memory bank",
+        needs: "a vector for every image",
         hasPositivePairs: false)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {

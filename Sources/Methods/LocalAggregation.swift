@@ -45,7 +45,8 @@ public final class LocalAggregation: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "local_aggregation", title: "Local Aggregation", family: .clustering, paper: "Zhuang et al. 2019, arXiv:1903.12355",
-        summary: "draws an image to those of its clusters, away from its other neighbours, in a memory bank", needs: "a vector for every image", hasPositivePairs: false)
+        summary: "draws an image to those of its clusters, away from its other neighbours, in a memory bank",
+        needs: "a vector for every image", hasPositivePairs: false)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.instanceDiscrimination(size: ImageSize(imageSize))

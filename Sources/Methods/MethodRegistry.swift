@@ -52,6 +52,7 @@ public struct MethodRegistry: Sendable {
         MethodEntry(BYOL.self),
         MethodEntry(SimSiam.self),
         MethodEntry(DINO.self),
+        MethodEntry(OBoW.self),
         MethodEntry(BarlowTwins.self),
         MethodEntry(VICReg.self),
         MethodEntry(VIbCReg.self),

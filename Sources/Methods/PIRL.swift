@@ -38,7 +38,8 @@ public final class PIRL: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "pirl", title: "PIRL", family: .contrastive, paper: "Misra and van der Maaten 2019, arXiv:1912.01991",
-        summary: "an image and its shuffled patches, or its rotation, resemble its past feature and no other image's", needs: "a vector for every image")
+        summary: "an image and its shuffled patches, or its rotation, resemble its past feature and no other image's",
+        needs: "a vector for every image")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.pirl(size: ImageSize(imageSize))

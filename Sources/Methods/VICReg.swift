@@ -35,7 +35,8 @@ public final class VICReg: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "vicreg", title: "VICReg", family: .redundancyReduction, paper: "Bardes et al. 2022, arXiv:2105.04906",
-        summary: "two views' outputs are close, every feature keeps its variance, and no two features covary", needs: "a wide projector", hasScale: true)
+        summary: "two views' outputs are close, every feature keeps its variance, and no two features covary", needs: "a wide projector",
+        hasScale: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.vicReg(size: ImageSize(imageSize))

@@ -189,6 +189,69 @@ private final class Groups: RunServices {
         expectClose(method.groups.value.norm(1), .ones([12]), .float32)
     }
 
+    // MARK: OBoW
+
+    @Test func obow() throws {
+        let inputs = ["h", "weights", "maps", "words"]
+        func loss(_ x: [Tensor], _ inverse: Double = 0.07, _ kappa: Double = 1.7, shift: Int = 0) -> Tensor {
+            let squared = OBoW.squaredDistances(x[2].detached(), x[3].detached())
+            let bag = OBoW.bag(squared, scale: Tensor(scalar: inverse).to(.float64)).rolled(shift, dimension: 0)
+            return OBoW.divergence(x[0], x[1], from: bag, kappa: kappa)
+        }
+        #expect(try mistake("obow", inputs) { loss($0) } == nil)
+        try expectNoticed(
+            "obow", inputs,
+            [
+                ("delta", { loss($0, 0.1) }), ("kappa", { loss($0, 0.07, 1) }), ("bags of other images", { loss($0, shift: 1) }),
+                ("one place", { loss([$0[0], $0[1], $0[2].narrowed(2, from: 0, count: 1), $0[3]]) }),
+                ("a word moved", { loss([$0[0], $0[1], $0[2], $0[3].rolled(1, dimension: 0)]) }),
+                (
+                    "mean over places",
+                    { x in
+                        let codes = (OBoW.squaredDistances(x[2].detached(), x[3].detached()) * -0.07).softmax(2)
+                        return OBoW.divergence(x[0], x[1], from: codes.mean(1), kappa: 1.7)
+                    }
+                ),
+            ])
+        let values = try ReferenceValues.load("methods_joint").under("obow")
+        let squared = OBoW.squaredDistances(values["maps"], values["words"])
+        expectClose(OBoW.bag(squared, scale: Tensor(scalar: 0.07).to(.float64)), values["bag"], .float64)
+        // A prediction that is the bag: 0. Words alike, told by weights alike: both uniform, 0 too.
+        let flat = Tensor.ones([5, 8], .float64)
+        let even = OBoW.bag(.ones([5, 4, 30], .float64), scale: Tensor(scalar: 1.0).to(.float64))
+        expectClose(even, .full([5, 30], 1 / 30.0, .float64), .float64)
+        #expect(OBoW.divergence(flat, flat[0..<1].expanded([30, 8]), from: even, kappa: 8).item.magnitude < 1e-12)
+    }
+
+    @Test func vocabulariesAreQueuesOfTheTeachersFeatures() throws {
+        Runtime.seed(17)
+        let method = try OBoW(tiny(OBoW.Settings()), tinyContext(imageSize: 64))
+        #expect(method.vocabularies.map { $0.rows.shape } == [[24, 16], [24, 32]])
+        #expect(method.generators.map { $0.layers.layers.count } == [4, 4])
+        let batch = Batch(
+            views: [64, 46, 46, 27, 27].map { (Tensor.rand([16, 3, $0, $0]) * 256).to(.uint8) }, indices: .arange(16), labels: .arange(16))
+        let before = method.vocabularies.map { $0.rows.cloned() }
+        let losses = method.loss(batch, firstStep)
+        #expect(losses.parts.map(\.name) == ["words_46", "words_27"] && losses.measures.map(\.name) == ["words_per_image"])
+        losses.total.backward()
+        #expect(method.teacher.parameters.allSatisfy { $0.value.gradient == nil })
+        #expect(method.student.parameters.allSatisfy { $0.value.gradient != nil })
+        #expect(method.generators.allSatisfy { $0.parameters.allSatisfy { $0.value.gradient != nil } })
+        for (vocabulary, rows) in zip(method.vocabularies, before) { expectSame(vocabulary.rows, rows) }
+        #expect(method.distances.value.floats == [0.5, 0.5])
+        method.afterStep(batch, firstStep)
+        for (vocabulary, rows) in zip(method.vocabularies, before) {
+            expectSame(vocabulary.rows[16..<24], rows[16..<24])
+            // Averages of what a ReLU gave.
+            #expect(vocabulary.rows[0..<16].min().item >= 0 && vocabulary.added.value.ints == [16])
+        }
+        #expect(method.distances.value.floats.allSatisfy { $0 > 0.49 && $0 != 0.5 })
+        let settings = try with(tiny(OBoW.Settings()), ["levels": ["layer9"]])
+        #expect(
+            message { try OBoW(settings, tinyContext()) }
+                == "method.levels names 'layer9', which backbone resnet18 has not: choose among stem, layer1, layer2, layer3, layer4")
+    }
+
     // MARK: PIRL
 
     @Test func pirl() throws {

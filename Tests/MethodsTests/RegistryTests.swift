@@ -65,7 +65,8 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
         #expect(
             MethodRegistry.standard.entries.map(\.card.name) == [
                 "simclr", "dcl", "moco", "moco_v3", "nnclr", "ressl", "supcon", "instance_discrimination", "pirl", "triplet",
-                "swav", "deepcluster", "deepcluster_v2", "local_aggregation", "smog", "byol", "simsiam", "dino", "barlow_twins", "vicreg",
+                "swav", "deepcluster", "deepcluster_v2", "local_aggregation", "smog", "byol", "simsiam", "dino", "obow", "barlow_twins",
+                "vicreg",
                 "vibcreg", "w_mse", "tico", "lejepa", "rotnet", "supervised",
             ])
     }

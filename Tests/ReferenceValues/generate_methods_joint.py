@@ -414,5 +414,23 @@ def smog(q, z, other, groups, momentum, temperature):
 
 case("smog", lambda q, z, other, groups: smog(q, z, other, groups, 0.6, 0.4), q=pv, z=units(a), other=units(b), groups=queue[:9])
 
+
+
+def obow(h, weights, maps, words, inverse, kappa):
+    """Eq. 1 to 6: soft assignment at every place, the largest over places, L1; then the divergence of the prediction."""
+    total, bags = 0, []
+    for row, places in zip(h, maps.detach().flatten(2).transpose(1, 2)):
+        codes = torch.stack([softmax(torch.stack([-((u - v) ** 2).sum() * inverse for v in words.detach()])) for u in places])
+        bag = torch.stack([max(codes[:, k]) for k in range(len(words))])
+        bag = bag / bag.sum()
+        p = softmax(torch.stack([kappa * (row @ w) for w in weights]))
+        total = total + sum(y * (torch.log(y) - torch.log(q)) for y, q in zip(bag, p))
+        bags.append(bag)
+    return total / len(h), {"bag": torch.stack(bags)}
+
+
+case("obow", lambda h, weights, maps, words: obow(h, weights, maps, words, 0.07, 1.7), h=a, weights=units(past[:30]),
+     maps=d(n, width, 3, 4), words=d(30, width))
+
 save_file({key: value.detach().contiguous().clone() for key, value in out.items()}, HERE / "methods_joint.safetensors")
 print(f"methods_joint.safetensors: {len(out)} tensors")

@@ -11,7 +11,7 @@ import TestSupport
     /// count: after 2 steps, then at the end, and so on.
     @Test(arguments: [
         "simclr", "byol", "rotnet", "tico", "lejepa", "moco", "nnclr", "ressl", "instance_discrimination", "dino", "swav", "deepcluster_v2",
-        "deepcluster", "local_aggregation", "pirl", "smog",
+        "deepcluster", "local_aggregation", "pirl", "smog", "obow",
     ]) func stoppedAndResumed(_ method: String) throws {
         let images = try TinyImages()
         try withTemporaryFolder { folder in

@@ -27,7 +27,9 @@ public enum DefaultRecipe {
     public static func method(for images: Int, on device: Device) -> (name: String, reason: String) {
         let batch = batchSize(of: images)
         if batch < 128 {
-            return ("dcl", "\(images) images make batches of \(batch), which cost DCL less than methods whose negatives are all in the batch")
+            return (
+                "dcl", "\(images) images make batches of \(batch), which cost DCL less than methods whose negatives are all in the batch"
+            )
         }
         if device != .cpu, images >= 100_000 {
             return ("moco", "\(images) images and a GPU allow long runs, where a queue of negatives does without batches of thousands")

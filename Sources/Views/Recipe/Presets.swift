@@ -57,6 +57,20 @@ extension ViewRecipe {
         ])
     }
 
+    /// OBoW's image for the teacher, and the crops that the student sees (Gidaris et al. 2021, section 3.3 and appendix): large ones
+    /// of 8 … 60 % of the area, and small ones, which the authors cut from a 3 × 3 grid and which are crops of that size here.
+    public static func obow(
+        size: ImageSize, largeSize: ImageSize, largeViews: Int, smallSize: ImageSize, smallViews: Int
+    ) throws(AugmentationError) -> ViewRecipe {
+        func crops(_ name: String, _ side: ImageSize, _ copies: Int, _ scale: ClosedRange<Double>) -> View {
+            .crop(name, side, copies: copies, scale: scale, jitter: (0.4, 0.4, 0.4, 0.1), blur: size.shorter > 64 ? 0.5 : 0)
+        }
+        return try ViewRecipe(
+            views: [View("image", size: size, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip()])]
+                + [crops("large", largeSize, largeViews, 0.08...0.6)]
+                + (smallViews > 0 ? [crops("small", smallSize, smallViews, 0.05...0.14)] : []))
+    }
+
     /// PIRL's image, and the view that is cut or turned (Misra and van der Maaten 2019, section 4 and appendix): the patches are
     /// cut in a crop of at least 60 % of the area. Colours change per view, where the authors change them per patch.
     public static func pirl(size: ImageSize) throws(AugmentationError) -> ViewRecipe {

@@ -107,6 +107,11 @@ import Views
         "local_aggregation/small": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32]),
         "local_aggregation/cifar10": .init(encoder: full, heads: linear(512, 128), copies: 0, views: [32]),
         "local_aggregation/imagenet": .init(encoder: large, heads: linear(2048, 128), copies: 0, views: [224]),
+        "obow/small": .init(encoder: small, heads: mlp(64, 256, 128) + mlp(128, 256, 128), copies: small, views: [32, 32, 32]),
+        "obow/cifar10": .init(encoder: full, heads: mlp(256, 1024, 512) + mlp(512, 1024, 512), copies: full, views: [32, 32, 32]),
+        "obow/imagenet": .init(
+            encoder: large, heads: mlp(1024, 4096, 2048) + mlp(2048, 4096, 2048), copies: large,
+            views: [224, 160, 160, 96, 96, 96, 96, 96]),
         "pirl/small": .init(encoder: small, heads: 2 * linear(128, 128), copies: 0, views: [32, 32]),
         "pirl/cifar10": .init(encoder: full, heads: 2 * linear(512, 128), copies: 0, views: [32, 32]),
         "pirl/imagenet": .init(
