@@ -8,11 +8,15 @@ public import Views
 ///     P(i|v) = exp(vᵀfᵢ/τ)/Z,   h(i, v) = P(i|v) / (P(i|v) + m·Pₙ),   Pₙ = 1/n                          (eq. 4, 6)
 ///     L = mean of −log h(i, v) − Σ over m noise samples of log(1 − h(j, v)) + λ‖v − fᵢ‖²                  (eq. 7, 10)
 ///
+/// or, with m = 0, the exact softmax over all images, as the paper has it for CIFAR-10:
+///
+///     L = mean of −log( exp(vᵀfᵢ/τ) / Σⱼ exp(vᵀfⱼ/τ) ) + λ‖v − fᵢ‖²                                       (eq. 2)
+///
 /// f are the vectors of a memory bank. Z is n times the mean of exp(vᵀf/τ) over the noise of the first batch, and stays (eq. 8).
 public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var outputWidth = 128
-        /// m
+        /// m; 0 for the exact softmax.
         public var negatives = 4096
         /// τ
         public var temperature = 0.07
@@ -25,7 +29,7 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
 
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.positive("negatives", negatives)
+            try SettingsCheck.notNegative("negatives", negatives)
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.fraction("bankMomentum", bankMomentum)
             try SettingsCheck.notNegative("proximalWeight", proximalWeight)
@@ -59,9 +63,18 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let v = online(batch.views[0]).precise.normalized()
+        let own = bank(batch.indices)
+        func withProximal(_ losses: Losses) -> Losses {
+            var losses = losses
+            if settings.proximalWeight > 0 { losses.parts.append(("proximal", (v - own).squared().sum(1).mean() * settings.proximalWeight)) }
+            return losses
+        }
+        guard settings.negatives > 0 else {
+            newest = (v.detached(), normalizer.value)
+            return withProximal(["softmax": Self.softmax(v, bank.entries.value, batch.indices, temperature: settings.temperature)])
+        }
         let samples = bank.entries.value.size(0)
         let noise = (Tensor.rand([batch.count, settings.negatives], .float64) * Double(samples)).to(.int64).to(v.device)
-        let own = bank(batch.indices)
         let scores = bank(noise).matmul(v.unsqueezed(-1)).squeezed(-1) / settings.temperature
         let z = withoutGradients {
             let estimate = scores.detached().exp().mean() * Double(samples)
@@ -69,9 +82,15 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
         }
         newest = (v.detached(), z)
         let positive = (v * own).sum(1) / settings.temperature
-        var losses: Losses = ["nce": Self.nce(positive, scores, normalizer: z, samples: samples)]
-        if settings.proximalWeight > 0 { losses.parts.append(("proximal", (v - own).squared().sum(1).mean() * settings.proximalWeight)) }
-        return losses
+        return withProximal(["nce": Self.nce(positive, scores, normalizer: z, samples: samples)])
+    }
+
+    /// - Parameters:
+    ///   - v: [n, d], of length 1.
+    ///   - bank: [samples, d], of length 1.
+    ///   - indices: [n], the sample that each row is.
+    static func softmax(_ v: Tensor, _ bank: Tensor, _ indices: Tensor, temperature: Double) -> Tensor {
+        (v.matmul(bank.t) / temperature).crossEntropy(indices)
     }
 
     /// - Parameters:

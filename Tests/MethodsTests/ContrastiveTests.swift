@@ -227,6 +227,36 @@ import Torch
             ])
     }
 
+    @Test func exactSoftmax() throws {
+        let bank = try ReferenceValues.load("methods_joint")["local_aggregation.bank"]
+        func loss(_ x: [Tensor], _ temperature: Double = 0.17, count: Int = 60) -> Tensor {
+            InstanceDiscrimination.softmax(x[0], bank[0..<count], x[1].clamped(0, Double(count - 1)), temperature: temperature)
+        }
+        #expect(try mistake("exact_softmax", ["v", "indices"]) { loss($0) } == nil)
+        try expectNoticed(
+            "exact_softmax", ["v", "indices"],
+            [
+                ("temperature", { loss($0, 0.07) }), ("an image left out", { loss($0, count: 59) }),
+                ("other images", { loss([$0[0], $0[1].rolled(1, dimension: 0)]) }), ("sum", { loss($0) * 20 }),
+            ])
+        // All similarities equal: ln of the images.
+        let same = Tensor.ones([8, 5], .float64).normalized()
+        let even = InstanceDiscrimination.softmax(same, same[0..<1].expanded([30, 5]), .arange(8), temperature: 0.07)
+        expectClose(even, Tensor(scalar: log(30.0)), .float64)
+
+        Runtime.seed(4)
+        var settings = try tiny(InstanceDiscrimination.Settings())
+        settings.negatives = 0
+        let method = try InstanceDiscrimination(settings, tinyContext())
+        let batch = noise(1, 16)
+        let before = method.bank.entries.value.cloned()
+        #expect(method.loss(batch, firstStep).parts.map(\.name) == ["softmax"])
+        let v = method.online(batch.views[0]).normalized().detached()
+        method.afterStep(batch, firstStep)
+        expectClose(method.bank.entries.value[0..<16], (before[0..<16] * 0.5 + v * 0.5).normalized(), .float32)
+        #expect(method.normalizer.value.item == 0)
+    }
+
     @Test func bankAndNormalizerFollowTheBatches() throws {
         Runtime.seed(4)
         let method = try InstanceDiscrimination(tiny(InstanceDiscrimination.Settings()), tinyContext())

@@ -416,6 +416,18 @@ case("smog", lambda q, z, other, groups: smog(q, z, other, groups, 0.6, 0.4), q=
 
 
 
+def exact_softmax(v, indices, temperature):
+    """Wu et al. 2018, eq. 2, over all of a bank."""
+    total = 0
+    for row, i in zip(v, indices.tolist()):
+        scores = torch.stack([torch.exp(row @ x / temperature) for x in units(past)])
+        total = total - torch.log(scores[i] / scores.sum())
+    return total / n
+
+
+case("exact_softmax", lambda v, indices: exact_softmax(v, indices, 0.17), v=units(a), indices=torch.randperm(60, generator=generator)[:n])
+
+
 def obow(h, weights, maps, words, inverse, kappa):
     """Eq. 1 to 6: soft assignment at every place, the largest over places, L1; then the divergence of the prediction."""
     total, bags = 0, []
