@@ -22,6 +22,9 @@ struct Pretrain: ParsableCommand {
     @Option(help: "The method; `fovea methods` lists them. By default one that suits the number of images and the machine.")
     var method: String?
 
+    @Option(help: "Of methods that learn from another run's encoder (bownet): that run.", completion: .directory)
+    var teacher: String?
+
     @Option(help: "The backbone; `fovea backbones` lists them.")
     var backbone: String?
 
@@ -67,6 +70,7 @@ struct Pretrain: ParsableCommand {
         if resume != nil {
             let others: [(name: String, isGiven: Bool)] = [
                 ("the images (--data says where they are now)", images != nil), ("--recipe", recipe != nil), ("--method", method != nil),
+                ("--teacher", teacher != nil),
                 ("--backbone", backbone != nil), ("--width", width != nil), ("--epochs", epochs != nil),
                 ("--batch-size", batchSize != nil), ("--image-size", imageSize != nil), ("--seed", seed != nil),
                 ("--keep-every", keepEvery != nil), ("--set", !changes.isEmpty), ("--out", out != nil), ("--print-recipe", printRecipe),
@@ -170,6 +174,7 @@ struct Pretrain: ParsableCommand {
         func change(_ key: String, _ value: (some CustomStringConvertible)?) {
             if let value { changes.append("\(key)=\(value)") }
         }
+        change("method.teacher", teacher)
         change("backbone.name", backbone)
         change("backbone.width", width)
         change("training.epochs", epochs)

@@ -1,18 +1,12 @@
 public import Backbones
-internal import Foundation
 public import Torch
 public import Views
 
 /// Instance discrimination (Wu et al. 2018, arXiv:1805.01978): every image is a class, whose weight is its own past feature.
 ///
-///     P(i|v) = exp(vᵀfᵢ/τ)/Z,   h(i, v) = P(i|v) / (P(i|v) + m·Pₙ),   Pₙ = 1/n                          (eq. 4, 6)
-///     L = mean of −log h(i, v) − Σ over m noise samples of log(1 − h(j, v)) + λ‖v − fᵢ‖²                  (eq. 7, 10)
+///     L = (NCE or softmax of v against a memory bank f, see ContrastiveBank) + λ·mean of ‖v − fᵢ‖²        (eq. 10)
 ///
-/// or, with m = 0, the exact softmax over all images, as the paper has it for CIFAR-10:
-///
-///     L = mean of −log( exp(vᵀfᵢ/τ) / Σⱼ exp(vᵀfⱼ/τ) ) + λ‖v − fᵢ‖²                                       (eq. 2)
-///
-/// f are the vectors of a memory bank. Z is n times the mean of exp(vᵀf/τ) over the noise of the first batch, and stays (eq. 8).
+/// The paper has NCE with m = 4096 for ImageNet, and the exact softmax for CIFAR-10.
 public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var outputWidth = 128
@@ -47,66 +41,34 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
     }
 
     let online: ProjectedEncoder
-    let bank: MemoryBank
-    /// Z, 0 before the first batch.
-    let normalizer: Buffer
+    let memory: ContrastiveBank
     private let settings: Settings
-    private var newest: (features: Tensor, normalizer: Tensor)?
+    private var newest: Tensor?
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         let encoder = try context.makeEncoder()
         online = ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.outputWidth]))
-        bank = MemoryBank(samples: context.sampleCount, width: settings.outputWidth)
-        normalizer = Buffer(.zeros([]))
+        memory = ContrastiveBank(
+            samples: context.sampleCount, width: settings.outputWidth, negatives: settings.negatives, temperature: settings.temperature)
         self.settings = settings
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let v = online(batch.views[0]).precise.normalized()
-        let own = bank(batch.indices)
-        func withProximal(_ losses: Losses) -> Losses {
-            var losses = losses
-            if settings.proximalWeight > 0 { losses.parts.append(("proximal", (v - own).squared().sum(1).mean() * settings.proximalWeight)) }
-            return losses
+        newest = v.detached()
+        var losses: Losses = ["contrast": memory.loss(v, batch.indices)]
+        if settings.proximalWeight > 0 {
+            losses.parts.append(("proximal", Self.proximal(v, memory.bank(batch.indices)) * settings.proximalWeight))
         }
-        guard settings.negatives > 0 else {
-            newest = (v.detached(), normalizer.value)
-            return withProximal(["softmax": Self.softmax(v, bank.entries.value, batch.indices, temperature: settings.temperature)])
-        }
-        let samples = bank.entries.value.size(0)
-        let noise = (Tensor.rand([batch.count, settings.negatives], .float64) * Double(samples)).to(.int64).to(v.device)
-        let scores = bank(noise).matmul(v.unsqueezed(-1)).squeezed(-1) / settings.temperature
-        let z = withoutGradients {
-            let estimate = scores.detached().exp().mean() * Double(samples)
-            return normalizer.value.where(normalizer.value.greater(0), otherwise: estimate)
-        }
-        newest = (v.detached(), z)
-        let positive = (v * own).sum(1) / settings.temperature
-        return withProximal(["nce": Self.nce(positive, scores, normalizer: z, samples: samples)])
+        return losses
     }
 
-    /// - Parameters:
-    ///   - v: [n, d], of length 1.
-    ///   - bank: [samples, d], of length 1.
-    ///   - indices: [n], the sample that each row is.
-    static func softmax(_ v: Tensor, _ bank: Tensor, _ indices: Tensor, temperature: Double) -> Tensor {
-        (v.matmul(bank.t) / temperature).crossEntropy(indices)
-    }
-
-    /// - Parameters:
-    ///   - positive: [n] scores vᵀfᵢ/τ.
-    ///   - noise: [n, m] scores of noise samples.
-    ///   - normalizer: Z.
-    static func nce(_ positive: Tensor, _ noise: Tensor, normalizer: Tensor, samples: Int) -> Tensor {
-        let (logZ, logNoise) = (normalizer.log(), Tensor(scalar: -Foundation.log(Double(samples))).to(noise.device))
-        return ContrastiveLoss.noiseContrastive(positive - logZ, noise - logZ, dataLogNoise: logNoise, noiseLogNoise: logNoise)
-    }
+    /// The mean of ‖v − f‖², [n, d] both.
+    static func proximal(_ v: Tensor, _ f: Tensor) -> Tensor { (v - f).squared().sum(1).mean() }
 
     public func afterStep(_ batch: Batch, _ step: Step) {
-        guard let newest else { return }
-        bank.update(batch.indices, towards: newest.features, momentum: settings.bankMomentum)
-        normalizer.set(newest.normalizer)
-        self.newest = nil
+        if let newest { memory.update(batch.indices, towards: newest, momentum: settings.bankMomentum) }
+        newest = nil
     }
 
     public var encoder: Encoder { online.encoder }

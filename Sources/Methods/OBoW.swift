@@ -67,18 +67,10 @@ public final class OBoW: Module, SelfSupervisedMethod {
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         let encoder = try context.makeEncoder()
-        let names = encoder.backbone.layerNames
-        for level in settings.levels where !names.contains(level) {
-            throw SettingsError(
-                "method.levels names '\(level)', which backbone \(encoder.settings.name) has not: choose among \(names.joined(separator: ", "))"
-            )
-        }
+        let widths = try encoder.mapWidths(at: settings.levels)
         student = ProjectedEncoder(encoder, Activation.identity)
         let other = try context.makeEncoder()
         teacher = other
-        let side = context.imageSize
-        let maps = other.evaluating { inference { Self.maps(other, .zeros([1, 3, side, side], .uint8), settings.levels) } }
-        let widths = maps.map { $0.size(1) }
         let hidden = 2 * encoder.outputWidth
         generators = widths.map { MLP([$0, hidden, encoder.outputWidth]) }
         vocabularies = widths.map { Queue(length: settings.words, width: $0) }
@@ -89,12 +81,12 @@ public final class OBoW: Module, SelfSupervisedMethod {
     }
 
     private static func maps(_ encoder: Encoder, _ pixels: Tensor, _ levels: [String]) -> [Tensor] {
-        let found = encoder.backbone.features(encoder.input(pixels), at: Set(levels))
-        return levels.map { level in
-            let map = found[level]!.precise
-            // The border sees the padding; a map of up to four places a side has nothing else.
-            return map.size(2) > 4 ? map.narrowed(2, from: 1, count: map.size(2) - 2).narrowed(3, from: 1, count: map.size(3) - 2) : map
-        }
+        encoder.maps(pixels, at: levels).map { withoutBorder($0.precise) }
+    }
+
+    /// The border sees the padding; a map of up to four places a side has nothing else.
+    static func withoutBorder(_ map: Tensor) -> Tensor {
+        map.size(2) > 4 ? map.narrowed(2, from: 1, count: map.size(2) - 2).narrowed(3, from: 1, count: map.size(3) - 2) : map
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {

@@ -7,6 +7,7 @@ public func tiny<Settings: Codable>(_ settings: Settings) throws -> Settings {
         "hiddenWidth": 16, "outputWidth": 8, "predictorWidth": 8, "bottleneckWidth": 8, "prototypes": 12, "queueLength": 24,
         "negatives": 20, "whiteningSize": 16, "whiteningGroup": 4, "smallViews": 2, "directions": 10,
         "clusters": 12, "neighbours": 20, "groups": 12, "instanceEpochs": 1, "regroupEvery": 2, "words": 24,
+        "localWidth": 8, "matches": 3, "contextWidth": 6, "contextBlocks": 2, "heads": 2, "transformerLayers": 2,
     ]
     return try with(settings, small)
 }

@@ -96,6 +96,8 @@ enum ATen {
     static let index = Operation("index", "Tensor")
     static let gather = Operation("gather")
     static let scatterAdd = Operation("scatter_add")
+    static let constantPad = Operation("constant_pad_nd")
+    static let unfold = Operation("unfold")
     static let flip = Operation("flip")
     static let rot90 = Operation("rot90")
     static let roll = Operation("roll")

@@ -57,6 +57,24 @@ extension ViewRecipe {
         ])
     }
 
+    /// CMC's one view (Tian et al. 2019, the authors' code): crop and flip, because the colours are what is told.
+    public static func cmc(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [View("view", size: size, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip()])])
+    }
+
+    /// CPC v2's one view (Hénaff et al. 2019, section 3), which the method cuts into patches.
+    public static func cpc(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [.crop("view", size, scale: 0.3...1, jitter: (0.4, 0.4, 0.4, 0.1))])
+    }
+
+    /// BoWNet's image for the teacher, and its changed crop for the student (Gidaris et al. 2020, section 3.3).
+    public static func bowNet(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [
+            View("image", size: size, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip()]),
+            .crop("student", size, scale: 0.08...1, jitter: (0.4, 0.4, 0.4, 0.1)),
+        ])
+    }
+
     /// OBoW's image for the teacher, and the crops that the student sees (Gidaris et al. 2021, section 3.3 and appendix): large ones
     /// of 8 … 60 % of the area, and small ones, which the authors cut from a 3 × 3 grid and which are crops of that size here.
     public static func obow(

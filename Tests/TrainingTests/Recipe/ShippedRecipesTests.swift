@@ -152,7 +152,7 @@ import Views
         let learned = method.parameters.filter(\.isTrainable).reduce(0) { $0 + $1.value.count }
         #expect(learned == expected.encoder + expected.heads)
         #expect(method.parameterCount - learned == expected.copies)
-        let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
+        let maker = try entry.views(recipe.method.settings, imageSize: recipe.data.imageSize, replacing: recipe.views)
         #expect(maker.outputs.map { $0.imageSize } == expected.views.map { ImageSize($0) })
     }
 
@@ -196,7 +196,7 @@ import Views
         let entry = try MethodRegistry.standard.entry(named: recipe.method.name)
         Runtime.seed(1)
         let method = try entry.make(recipe.method.settings, context(recipe))
-        let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
+        let maker = try entry.views(recipe.method.settings, imageSize: recipe.data.imageSize, replacing: recipe.views)
         let count = method.leastBatch
         let loader = Loader(dataset: NoisePictures(count: count), maker: maker, seed: 1, threads: 0)
         let batch = Batch(try #require(loader.epoch(0, order: Array(0..<count), batchSize: count).next()), on: .cpu)
