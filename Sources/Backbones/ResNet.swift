@@ -4,7 +4,7 @@ public import Torch
 /// bottleneck ("v1.5"), keys equal to torchvision's without `fc`.
 ///
 /// Deviations, by setting: the small-image stem of the CIFAR literature (3×3 convolution, stride 1, no pooling; SimCLR
-/// appendix B.9), layer normalisation, other channels than red, green and blue, and any first-stage width (64 is torchvision's; 128 and 256 are SimCLR's 2× and 4×: every convolution is
+/// appendix B.9), layer or group normalisation, other channels than red, green and blue, and any first-stage width (64 is torchvision's; 128 and 256 are SimCLR's 2× and 4×: every convolution is
 /// that much wider).
 public final class ResNet: Backbone {
     public enum Stem: String, Codable, Sendable, CaseIterable {
@@ -19,7 +19,19 @@ public final class ResNet: Backbone {
         /// Over all channels and places of an image: what a network needs whose loss batch statistics would give away (CPC v2).
         case layer
 
-        func make(_ channels: Int) -> Layer { self == .batch ? BatchNorm(channels) : GroupNorm(1, channels) }
+        /// Over 16 groups of channels (fewer where 16 does not divide them), with standardised weights: BYOL without batch statistics
+        /// (Richemond et al. 2020, arXiv:2010.10241).
+        case group
+
+        func make(_ channels: Int) -> Layer {
+            switch self {
+            case .batch: BatchNorm(channels)
+            case .layer: GroupNorm(1, channels)
+            case .group: GroupNorm([16, 8, 4, 2].first { channels.isMultiple(of: $0) && channels > $0 } ?? 1, channels)
+            }
+        }
+
+        var standardizesWeights: Bool { self == .group }
     }
 
     enum Block {
@@ -50,7 +62,7 @@ public final class ResNet: Backbone {
         self.stem = stem
         self.width = 8 * width * block.expansion
         let (kernel, stride, padding) = stem == .imagenet ? (7, 2, 3) : (3, 1, 1)
-        conv1 = Conv2d(colours, width, kernel: kernel, stride: stride, padding: padding, bias: false, kaimingFanOut: true)
+        conv1 = Conv2d(colours, width, kernel: kernel, stride: stride, padding: padding, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn1 = norm.make(width)
         var inputs = width
         func stage(_ index: Int) -> Sequential {
@@ -107,9 +119,9 @@ final class BasicBlock: Layer {
     let downsample: Projection?
 
     init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
-        conv1 = Conv2d(inputs, channels, kernel: 3, stride: stride, padding: 1, bias: false, kaimingFanOut: true)
+        conv1 = Conv2d(inputs, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn1 = norm.make(channels)
-        conv2 = Conv2d(channels, channels, kernel: 3, padding: 1, bias: false, kaimingFanOut: true)
+        conv2 = Conv2d(channels, channels, kernel: 3, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn2 = norm.make(channels)
         downsample = shortcut(inputs, channels, stride: stride, norm)
         if zeroInit { startAtZero(bn2) }
@@ -131,11 +143,11 @@ final class Bottleneck: Layer {
     let downsample: Projection?
 
     init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
-        conv1 = Conv2d(inputs, channels, kernel: 1, bias: false, kaimingFanOut: true)
+        conv1 = Conv2d(inputs, channels, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn1 = norm.make(channels)
-        conv2 = Conv2d(channels, channels, kernel: 3, stride: stride, padding: 1, bias: false, kaimingFanOut: true)
+        conv2 = Conv2d(channels, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn2 = norm.make(channels)
-        conv3 = Conv2d(channels, channels * 4, kernel: 1, bias: false, kaimingFanOut: true)
+        conv3 = Conv2d(channels, channels * 4, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn3 = norm.make(channels * 4)
         downsample = shortcut(inputs, channels * 4, stride: stride, norm)
         if zeroInit { startAtZero(bn3) }
@@ -161,7 +173,7 @@ final class Projection: Layer {
     private let norm: Layer
 
     init(_ inputs: Int, _ outputs: Int, stride: Int, norm: ResNet.Norm) {
-        convolution = Conv2d(inputs, outputs, kernel: 1, stride: stride, bias: false, kaimingFanOut: true)
+        convolution = Conv2d(inputs, outputs, kernel: 1, stride: stride, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         self.norm = norm.make(outputs)
     }
 

@@ -13,6 +13,9 @@ public final class BYOL: Module, SelfSupervisedMethod {
         /// Of projector and predictor.
         public var hiddenWidth = 4096
         public var outputWidth = 256
+        /// Off, with a backbone without batch statistics (`backbone.norm: group`), BYOL knows nothing of other images in the batch
+        /// (Richemond et al. 2020, arXiv:2010.10241).
+        public var headBatchNorm = true
         /// τ
         public var targetDecay = Schedule.cosine(from: 0.996, to: 1)
 
@@ -44,10 +47,10 @@ public final class BYOL: Module, SelfSupervisedMethod {
     public init(_ settings: Settings, _ context: MethodContext) throws {
         func branch() throws -> ProjectedEncoder {
             let encoder = try context.makeEncoder()
-            return ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.hiddenWidth, settings.outputWidth]))
+            return ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.hiddenWidth, settings.outputWidth], batchNorm: settings.headBatchNorm))
         }
         online = try branch()
-        predictor = MLP([settings.outputWidth, settings.hiddenWidth, settings.outputWidth])
+        predictor = MLP([settings.outputWidth, settings.hiddenWidth, settings.outputWidth], batchNorm: settings.headBatchNorm)
         target = try branch()
         targetDecay = settings.targetDecay
         super.init()
