@@ -41,7 +41,8 @@ public final class Encoder: Module {
     }
 }
 
-/// From pixels, 0 … 255, to what a backbone expects: (x / 255 − mean) / deviation per channel, of other colours and in patches if asked.
+/// From pixels, 0 … 255, to what a backbone expects: (x / 255 − mean) / deviation per channel, of other colours and in patches if
+/// asked.
 public struct InputTransform: Codable, Sendable, Equatable {
     /// Three values on the scale 0 … 1, in the order red, green, blue.
     public var mean: [Double]

@@ -4,8 +4,8 @@ public import Torch
 /// bottleneck ("v1.5"), keys equal to torchvision's without `fc`.
 ///
 /// Deviations, by setting: the small-image stem of the CIFAR literature (3×3 convolution, stride 1, no pooling; SimCLR
-/// appendix B.9), layer or group normalisation, other channels than red, green and blue, and any first-stage width (64 is torchvision's; 128 and 256 are SimCLR's 2× and 4×: every convolution is
-/// that much wider).
+/// appendix B.9), layer or group normalisation, other channels than red, green and blue, and any first-stage width (64 is
+/// torchvision's; 128 and 256 are SimCLR's 2× and 4×: every convolution is that much wider).
 public final class ResNet: Backbone {
     public enum Stem: String, Codable, Sendable, CaseIterable {
         /// 7×7, stride 2, and 3×3 max-pooling, stride 2.

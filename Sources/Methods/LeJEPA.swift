@@ -8,7 +8,8 @@ public import Views
 ///     SIGReg = mean over random directions a of the Epps–Pulley statistic of aᵀz, per view:
 ///              n ∫ | 1/n Σ exp(i·t·aᵀz) − exp(−t²/2) |² exp(−t²/2) dt         over |t| ≤ 3, by the trapezoid rule
 ///
-/// Slices, knots and weights are those of the authors' minimal example. One weight, no stop-gradient, no teacher: of all distributions the standard normal is the one that SIGReg leaves alone.
+/// Slices, knots and weights are those of the authors' minimal example. One weight, no stop-gradient, no teacher: of all
+/// distributions the standard normal is the one that SIGReg leaves alone.
 public final class LeJEPA: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 2048
