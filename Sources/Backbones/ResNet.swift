@@ -62,7 +62,9 @@ public final class ResNet: Backbone {
         self.stem = stem
         self.width = 8 * width * block.expansion
         let (kernel, stride, padding) = stem == .imagenet ? (7, 2, 3) : (3, 1, 1)
-        conv1 = Conv2d(colours, width, kernel: kernel, stride: stride, padding: padding, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        conv1 = Conv2d(
+            colours, width, kernel: kernel, stride: stride, padding: padding, bias: false, standardizesWeight: norm.standardizesWeights,
+            kaimingFanOut: true)
         bn1 = norm.make(width)
         var inputs = width
         func stage(_ index: Int) -> Sequential {
@@ -119,9 +121,12 @@ final class BasicBlock: Layer {
     let downsample: Projection?
 
     init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
-        conv1 = Conv2d(inputs, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        conv1 = Conv2d(
+            inputs, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights,
+            kaimingFanOut: true)
         bn1 = norm.make(channels)
-        conv2 = Conv2d(channels, channels, kernel: 3, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        conv2 = Conv2d(
+            channels, channels, kernel: 3, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn2 = norm.make(channels)
         downsample = shortcut(inputs, channels, stride: stride, norm)
         if zeroInit { startAtZero(bn2) }
@@ -145,7 +150,9 @@ final class Bottleneck: Layer {
     init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
         conv1 = Conv2d(inputs, channels, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn1 = norm.make(channels)
-        conv2 = Conv2d(channels, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        conv2 = Conv2d(
+            channels, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights,
+            kaimingFanOut: true)
         bn2 = norm.make(channels)
         conv3 = Conv2d(channels, channels * 4, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn3 = norm.make(channels * 4)
@@ -173,7 +180,8 @@ final class Projection: Layer {
     private let norm: Layer
 
     init(_ inputs: Int, _ outputs: Int, stride: Int, norm: ResNet.Norm) {
-        convolution = Conv2d(inputs, outputs, kernel: 1, stride: stride, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        convolution = Conv2d(
+            inputs, outputs, kernel: 1, stride: stride, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         self.norm = norm.make(outputs)
     }
 

@@ -45,12 +45,15 @@ public final class BYOL: Module, SelfSupervisedMethod {
     private let targetDecay: Schedule
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
+        func head(_ inputs: Int) -> MLP {
+            MLP([inputs, settings.hiddenWidth, settings.outputWidth], batchNorm: settings.headBatchNorm)
+        }
         func branch() throws -> ProjectedEncoder {
             let encoder = try context.makeEncoder()
-            return ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.hiddenWidth, settings.outputWidth], batchNorm: settings.headBatchNorm))
+            return ProjectedEncoder(encoder, head(encoder.outputWidth))
         }
         online = try branch()
-        predictor = MLP([settings.outputWidth, settings.hiddenWidth, settings.outputWidth], batchNorm: settings.headBatchNorm)
+        predictor = head(settings.outputWidth)
         target = try branch()
         targetDecay = settings.targetDecay
         super.init()

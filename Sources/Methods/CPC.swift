@@ -43,7 +43,7 @@ public final class CPC: Module, SelfSupervisedMethod {
             try SettingsCheck.positive("firstOffset", firstOffset)
             try SettingsCheck.require(
                 lastOffset >= firstOffset && lastOffset < grid,
-                "method.lastOffset must lie between method.firstOffset (\(firstOffset)) and method.grid − 1 (\(grid - 1)), not \(lastOffset)")
+                "method.lastOffset must be method.firstOffset (\(firstOffset)) or more and below method.grid (\(grid)), not \(lastOffset)")
             try SettingsCheck.require(
                 (1...4).contains(scanDirections), "method.scanDirections must be 1 to 4, not \(scanDirections)")
             try SettingsCheck.fraction("colourDrop", colourDrop)

@@ -124,7 +124,8 @@ import TestSupport
             #expect(!FileManager.default.fileExists(atPath: out))
             try pretrain(Fixtures.images, teacher, "--method", "rotnet").expectSuccess()
             let words = ["--set", "method.words=12", "--set", "method.level=layer2"]
-            try Executable.run(Fixtures.pretrain(Fixtures.images, out, ["--method", "bownet", "--teacher", teacher] + words)).expectSuccess()
+            try Executable.run(Fixtures.pretrain(Fixtures.images, out, ["--method", "bownet", "--teacher", teacher] + words))
+                .expectSuccess()
             // The student is the next teacher.
             try Executable.run(Fixtures.pretrain(Fixtures.images, "\(out)2", ["--method", "bownet", "--teacher", out] + words))
                 .expectSuccess()

@@ -8,7 +8,8 @@ public enum TinyTeacher {
     public static func path() throws -> String { try made.get() }
 
     private static let made = Result {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-tiny-teacher-\(ProcessInfo.processInfo.processIdentifier)")
+        let name = "fovea-tiny-teacher-\(ProcessInfo.processInfo.processIdentifier)"
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(name)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let path = folder.appendingPathComponent("encoder.safetensors").path
         let state = Runtime.generatorState()

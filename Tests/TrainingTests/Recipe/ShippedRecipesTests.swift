@@ -41,7 +41,9 @@ import Views
     private static func plain(_ inputs: Int, _ hidden: Int, _ outputs: Int) -> Int { linear(inputs, hidden) + linear(hidden, outputs) }
 
     /// Two linear layers, both with a batch normalisation.
-    private static func amdim(_ inputs: Int, _ hidden: Int, _ outputs: Int) -> Int { mlp(inputs, hidden, outputs, bias: false) + norm(outputs) }
+    private static func amdim(_ inputs: Int, _ hidden: Int, _ outputs: Int) -> Int {
+        mlp(inputs, hidden, outputs, bias: false) + norm(outputs)
+    }
 
     /// Of each direction a context network and a prediction; and the targets' layer.
     private static func cpc(_ width: Int, _ hidden: Int, blocks: Int, directions: Int) -> Int {
