@@ -11,7 +11,7 @@ FLAGS = -c release -Xswiftc -enable-testing
 TEST = OMP_WAIT_POLICY=passive $(SWIFT) test $(FLAGS) --disable-testable-imports --no-parallel
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install test check-slow demo bench format check-format check-dependencies clean
+.PHONY: help setup build install test check-slow demo bench method-table format check-format check-dependencies clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: setup ## measure speed and draw docs/performance-*.svg; PYTHON with the p
 	$(if $(FILES),Benchmarks/.build/release/loader-scaling $(FILES) | tee Benchmarks/results/loader.jsonl)
 	$(if $(shell command -v perf),python3 Benchmarks/breakdown.py after)
 	Benchmarks/.build/release/performance-plots Benchmarks/results docs
+
+method-table: build ## every method's small recipe on labelled images (hours; goes on where it stopped); DATA=folder
+	OMP_WAIT_POLICY=passive python3 Benchmarks/method_table.py --data $(or $(DATA),../shared/data/cifar10) $(if $(CSV),--csv $(CSV))
 
 format: ## format all sources
 	$(SWIFT) format -i -r Sources Tests Package.swift

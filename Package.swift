@@ -66,7 +66,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         // What tests share; no product depends on it.
-        .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Torch", "Backbones"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Files", ["Files"]),
         tests("Torch", ["Torch", "Files"]),
         tests("Views", ["Views", "CPixels"]),

@@ -10,7 +10,7 @@ public struct BackboneEntry: Sendable {
     public let parameterCount: Int
     /// Features at the published width.
     public let outputWidth: Int
-    let make: @Sendable (BackboneSettings, _ stem: ResNet.Stem) -> Backbone
+    let make: @Sendable (BackboneSettings, _ inputs: Int, _ stem: ResNet.Stem) -> Backbone
 }
 
 /// A backbone that cannot be built as asked.
@@ -31,8 +31,10 @@ public enum BackboneRegistry {
         BackboneEntry(
             name: name, paper: "He et al. 2016, arXiv:1512.03385", weightNames: "torchvision", parameterCount: parameters,
             outputWidth: 512 * block.expansion
-        ) { settings, stem in
-            ResNet(block, blocks: blocks, width: settings.width, stem: stem, zeroInitResidual: settings.zeroInitResidual)
+        ) { settings, inputs, stem in
+            ResNet(
+                block, blocks: blocks, width: settings.width, inputs: inputs, norm: settings.norm ?? .batch, stem: stem,
+                zeroInitResidual: settings.zeroInitResidual)
         }
     }
 
@@ -50,7 +52,16 @@ public enum BackboneRegistry {
         guard (1...4096).contains(settings.width) else {
             throw BackboneError(description: "backbone.width must be between 1 and 4096, not \(settings.width)")
         }
-        return entry.make(settings, settings.stem ?? (imageSize <= smallStemLimit ? .small : .imagenet))
+        let stem = settings.stem ?? (imageSize <= smallStemLimit ? .small : .imagenet)
+        guard let channels = settings.channels else { return entry.make(settings, 3, stem) }
+        guard channels.reduce(0, +) == 3, channels.allSatisfy({ $0 > 0 }), settings.width.isMultiple(of: channels.count) else {
+            throw BackboneError(
+                description: "backbone.channels must be positive and sum to 3, and as many as divide backbone.width (\(settings.width)), "
+                    + "not \(channels)")
+        }
+        var each = settings
+        each.width /= channels.count
+        return ParallelBackbone(channels.map { entry.make(each, $0, stem) }, channels: channels)
     }
 
     private static func nearest(_ name: String, among names: [String]) -> String {

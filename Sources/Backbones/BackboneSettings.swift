@@ -8,6 +8,11 @@ public struct BackboneSettings: Codable, Sendable, Equatable {
     public var stem: ResNet.Stem?
     /// Starts every residual branch at zero.
     public var zeroInitResidual = false
+    /// Of ResNets; batch normalisation when nil.
+    public var norm: ResNet.Norm?
+    /// Networks side by side, each of its share of the width, for so many channels of the image each: CMC's [1, 2] for lightness
+    /// and colours. One for all when nil.
+    public var channels: [Int]?
 
     public init(_ name: String = "resnet18", width: Int = 64, stem: ResNet.Stem? = nil, zeroInitResidual: Bool = false) {
         self.name = name

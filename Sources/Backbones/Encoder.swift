@@ -25,14 +25,40 @@ public final class Encoder: Module {
 
     /// - Parameter pixels: [n, 3, h, w], uint8 or float, 0 … 255.
     /// - Returns: h, [n, outputWidth].
-    public func callAsFunction(_ pixels: Tensor) -> Tensor { backbone(input(pixels)) }
+    public func callAsFunction(_ pixels: Tensor) -> Tensor {
+        guard let grid = input.patches else { return backbone(input(pixels)) }
+        let places = grid * grid
+        return backbone(patches(pixels)).reshaped(pixels.size(0), places, outputWidth).mean(1)
+    }
+
+    /// The image's overlapping patches, prepared for the backbone: [n, 3, h, w] to [n · grid², 3, p, p], an image's in reading order.
+    /// - Precondition: `input.patches` is set.
+    public func patches(_ pixels: Tensor) -> Tensor {
+        let x = input(pixels)
+        let stride = Swift.max(1, Swift.min(x.size(2), x.size(3)) / (input.patches! + 1))
+        let side = 2 * stride
+        let grid = x.narrowed(2, from: 0, count: stride * (input.patches! + 1)).narrowed(3, from: 0, count: stride * (input.patches! + 1))
+            .unfolded(2, size: side, step: stride).unfolded(3, size: side, step: stride)
+        return grid.permuted(0, 2, 3, 1, 4, 5).reshaped(-1, x.size(1), side, side).contiguous(.channelsLast)
+    }
 }
 
-/// From pixels, 0 … 255, to what a backbone expects: (x / 255 − mean) / deviation per channel.
+/// From pixels, 0 … 255, to what a backbone expects: (x / 255 − mean) / deviation per channel, of other colours and in patches if
+/// asked.
 public struct InputTransform: Codable, Sendable, Equatable {
     /// Three values on the scale 0 … 1, in the order red, green, blue.
     public var mean: [Double]
     public var deviation: [Double]
+    /// RGB when nil.
+    public var colours: Colours?
+    /// Patches of a side, each overlapping the next by half, which the backbone sees one by one; the representation is their mean.
+    /// Whole images when nil.
+    public var patches: Int?
+
+    public enum Colours: String, Codable, Sendable {
+        /// CIE L*a*b* at D65, in which `mean` and `deviation` are too: lightness 0 … 100, and two of colour around 0.
+        case lab
+    }
 
     public init(mean: [Double], deviation: [Double]) {
         self.mean = mean
@@ -42,11 +68,20 @@ public struct InputTransform: Codable, Sendable, Equatable {
     /// The statistics of ImageNet's training images, which most published weights expect.
     public static let imagenet = InputTransform(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
 
+    /// The middle and half of the range of what sRGB's colours are in CIE L*a*b*.
+    public static let lab: InputTransform = {
+        var transform = InputTransform(mean: [50, 6.025, -6.69], deviation: [50, 92.208, 101.168])
+        transform.colours = .lab
+        return transform
+    }()
+
     /// - Returns: float32 (or, of float input, its type), channels-last.
     public func callAsFunction(_ pixels: Tensor) -> Tensor {
-        let x = pixels.dataType.isFloatingPoint ? pixels : pixels.to(.float32)
-        let shift = Tensor(mean.map { $0 * 255 }, [1, 3, 1, 1]).to(x.dataType).to(x.device)
-        let scale = Tensor(deviation.map { 1 / (255 * $0) }, [1, 3, 1, 1]).to(x.dataType).to(x.device)
+        let values = pixels.dataType.isFloatingPoint ? pixels : pixels.to(.float32)
+        let unit = colours == nil ? 255.0 : 1
+        let x = colours == .lab ? ColourSpace.lab(values / 255) : values
+        let shift = Tensor(mean.map { $0 * unit }, [1, 3, 1, 1]).to(x.dataType).to(x.device)
+        let scale = Tensor(deviation.map { 1 / (unit * $0) }, [1, 3, 1, 1]).to(x.dataType).to(x.device)
         return ((x - shift) * scale).contiguous(.channelsLast)
     }
 }

@@ -4,14 +4,34 @@ public import Torch
 /// bottleneck ("v1.5"), keys equal to torchvision's without `fc`.
 ///
 /// Deviations, by setting: the small-image stem of the CIFAR literature (3×3 convolution, stride 1, no pooling; SimCLR
-/// appendix B.9), and any first-stage width (64 is torchvision's; 128 and 256 are SimCLR's 2× and 4×: every convolution is
-/// that much wider).
+/// appendix B.9), layer or group normalisation, other channels than red, green and blue, and any first-stage width (64 is
+/// torchvision's; 128 and 256 are SimCLR's 2× and 4×: every convolution is that much wider).
 public final class ResNet: Backbone {
     public enum Stem: String, Codable, Sendable, CaseIterable {
         /// 7×7, stride 2, and 3×3 max-pooling, stride 2.
         case imagenet
         /// 3×3, stride 1.
         case small
+    }
+
+    public enum Norm: String, Codable, Sendable, CaseIterable {
+        case batch
+        /// Over all channels and places of an image: what a network needs whose loss batch statistics would give away (CPC v2).
+        case layer
+
+        /// Over 16 groups of channels (fewer where 16 does not divide them), with standardised weights: BYOL without batch statistics
+        /// (Richemond et al. 2020, arXiv:2010.10241).
+        case group
+
+        func make(_ channels: Int) -> Layer {
+            switch self {
+            case .batch: BatchNorm(channels)
+            case .layer: GroupNorm(1, channels)
+            case .group: GroupNorm([16, 8, 4, 2].first { channels.isMultiple(of: $0) && channels > $0 } ?? 1, channels)
+            }
+        }
+
+        var standardizesWeights: Bool { self == .group }
     }
 
     enum Block {
@@ -22,7 +42,7 @@ public final class ResNet: Backbone {
     }
 
     let conv1: Conv2d
-    let bn1: BatchNorm
+    let bn1: Layer
     let layer1: Sequential
     let layer2: Sequential
     let layer3: Sequential
@@ -34,13 +54,18 @@ public final class ResNet: Backbone {
     /// - Parameters:
     ///   - blocks: blocks of each of the four stages.
     ///   - width: channels of the first stage.
+    ///   - inputs: channels of the images.
     ///   - zeroInitResidual: starts every residual branch at zero (Goyal et al. 2017).
-    init(_ block: Block, blocks: [Int], width: Int, stem: Stem, zeroInitResidual: Bool) {
+    init(
+        _ block: Block, blocks: [Int], width: Int, inputs colours: Int = 3, norm: Norm = .batch, stem: Stem, zeroInitResidual: Bool
+    ) {
         self.stem = stem
         self.width = 8 * width * block.expansion
         let (kernel, stride, padding) = stem == .imagenet ? (7, 2, 3) : (3, 1, 1)
-        conv1 = Conv2d(3, width, kernel: kernel, stride: stride, padding: padding, bias: false, kaimingFanOut: true)
-        bn1 = BatchNorm(width)
+        conv1 = Conv2d(
+            colours, width, kernel: kernel, stride: stride, padding: padding, bias: false, standardizesWeight: norm.standardizesWeights,
+            kaimingFanOut: true)
+        bn1 = norm.make(width)
         var inputs = width
         func stage(_ index: Int) -> Sequential {
             let channels = width << index
@@ -48,8 +73,8 @@ public final class ResNet: Backbone {
                 let stride = position == 0 && index > 0 ? 2 : 1
                 defer { inputs = channels * block.expansion }
                 return block == .basic
-                    ? BasicBlock(inputs, channels, stride: stride, zeroInit: zeroInitResidual)
-                    : Bottleneck(inputs, channels, stride: stride, zeroInit: zeroInitResidual)
+                    ? BasicBlock(inputs, channels, stride: stride, norm: norm, zeroInit: zeroInitResidual)
+                    : Bottleneck(inputs, channels, stride: stride, norm: norm, zeroInit: zeroInitResidual)
             }
             return Sequential(layers)
         }
@@ -82,73 +107,86 @@ public final class ResNet: Backbone {
     }
 
     private func beforeStages(_ x: Tensor) -> Tensor {
-        stem == .imagenet ? x.convolved(by: conv1, bn1, maxPool: 3, stride: 2, padding: 1) : x.convolved(by: (conv1, bn1))
+        guard stem == .imagenet else { return x.convolved(byAny: (conv1, bn1)) }
+        if let norm = bn1 as? BatchNorm { return x.convolved(by: conv1, norm, maxPool: 3, stride: 2, padding: 1) }
+        return x.convolved(byAny: (conv1, bn1)).maxPool2d(3, stride: 2, padding: 1)
     }
 }
 
 /// Two 3×3 convolutions and the shortcut.
 final class BasicBlock: Layer {
     let conv1: Conv2d
-    let bn1: BatchNorm
+    let bn1: Layer
     let conv2: Conv2d
-    let bn2: BatchNorm
+    let bn2: Layer
     let downsample: Projection?
 
-    init(_ inputs: Int, _ channels: Int, stride: Int, zeroInit: Bool) {
-        conv1 = Conv2d(inputs, channels, kernel: 3, stride: stride, padding: 1, bias: false, kaimingFanOut: true)
-        bn1 = BatchNorm(channels)
-        conv2 = Conv2d(channels, channels, kernel: 3, padding: 1, bias: false, kaimingFanOut: true)
-        bn2 = BatchNorm(channels)
-        downsample = shortcut(inputs, channels, stride: stride)
-        if zeroInit { bn2.startAtZero() }
+    init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
+        conv1 = Conv2d(
+            inputs, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights,
+            kaimingFanOut: true)
+        bn1 = norm.make(channels)
+        conv2 = Conv2d(
+            channels, channels, kernel: 3, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        bn2 = norm.make(channels)
+        downsample = shortcut(inputs, channels, stride: stride, norm)
+        if zeroInit { startAtZero(bn2) }
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        x.convolved(by: (conv1, bn1), (conv2, bn2), adding: downsample?(x) ?? x)
+        x.convolved(byAny: (conv1, bn1), (conv2, bn2), adding: downsample?(x) ?? x)
     }
 }
 
 /// 1×1, 3×3, 1×1 (four times as wide) and the shortcut.
 final class Bottleneck: Layer {
     let conv1: Conv2d
-    let bn1: BatchNorm
+    let bn1: Layer
     let conv2: Conv2d
-    let bn2: BatchNorm
+    let bn2: Layer
     let conv3: Conv2d
-    let bn3: BatchNorm
+    let bn3: Layer
     let downsample: Projection?
 
-    init(_ inputs: Int, _ channels: Int, stride: Int, zeroInit: Bool) {
-        conv1 = Conv2d(inputs, channels, kernel: 1, bias: false, kaimingFanOut: true)
-        bn1 = BatchNorm(channels)
-        conv2 = Conv2d(channels, channels, kernel: 3, stride: stride, padding: 1, bias: false, kaimingFanOut: true)
-        bn2 = BatchNorm(channels)
-        conv3 = Conv2d(channels, channels * 4, kernel: 1, bias: false, kaimingFanOut: true)
-        bn3 = BatchNorm(channels * 4)
-        downsample = shortcut(inputs, channels * 4, stride: stride)
-        if zeroInit { bn3.startAtZero() }
+    init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
+        conv1 = Conv2d(inputs, channels, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        bn1 = norm.make(channels)
+        conv2 = Conv2d(
+            channels, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights,
+            kaimingFanOut: true)
+        bn2 = norm.make(channels)
+        conv3 = Conv2d(channels, channels * 4, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        bn3 = norm.make(channels * 4)
+        downsample = shortcut(inputs, channels * 4, stride: stride, norm)
+        if zeroInit { startAtZero(bn3) }
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        x.convolved(by: (conv1, bn1), (conv2, bn2), (conv3, bn3), adding: downsample?(x) ?? x)
+        x.convolved(byAny: (conv1, bn1), (conv2, bn2), (conv3, bn3), adding: downsample?(x) ?? x)
     }
 }
 
-private func shortcut(_ inputs: Int, _ outputs: Int, stride: Int) -> Projection? {
-    stride == 1 && inputs == outputs ? nil : Projection(inputs, outputs, stride: stride)
+private func shortcut(_ inputs: Int, _ outputs: Int, stride: Int, _ norm: ResNet.Norm) -> Projection? {
+    stride == 1 && inputs == outputs ? nil : Projection(inputs, outputs, stride: stride, norm: norm)
+}
+
+private func startAtZero(_ norm: Layer) {
+    (norm as? BatchNorm)?.startAtZero()
+    if let norm = norm as? GroupNorm { withoutGradients { norm.weight.value.zeroInPlace() } }
 }
 
 /// The shortcut's 1×1 convolution where shapes change; its keys are `0` and `1`, as torchvision has them.
 final class Projection: Layer {
     private let convolution: Conv2d
-    private let norm: BatchNorm
+    private let norm: Layer
 
-    init(_ inputs: Int, _ outputs: Int, stride: Int) {
-        convolution = Conv2d(inputs, outputs, kernel: 1, stride: stride, bias: false, kaimingFanOut: true)
-        norm = BatchNorm(outputs)
+    init(_ inputs: Int, _ outputs: Int, stride: Int, norm: ResNet.Norm) {
+        convolution = Conv2d(
+            inputs, outputs, kernel: 1, stride: stride, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        self.norm = norm.make(outputs)
     }
 
     override var children: [(key: String, child: Module)] { [("0", convolution), ("1", norm)] }
 
-    override func callAsFunction(_ x: Tensor) -> Tensor { x.convolved(by: (convolution, norm), relu: false) }
+    override func callAsFunction(_ x: Tensor) -> Tensor { x.convolved(byAny: (convolution, norm), relu: false) }
 }

@@ -5,13 +5,14 @@ internal import Foundation
 /// | kind | rule | source |
 /// |---|---|---|
 /// | notFinite | any row with NaN or infinity | |
-/// | constant | deviation of z/‖z‖ < 10 % of 1/√d | SimSiam (Chen and He 2021, figure 2) shows 0 for collapse, 1/√d without |
 /// | onePrototype | entropy of the mean target < 10 % of log k | DINO (Caron et al. 2021, section 5.3) |
 /// | uniformTargets | mean entropy of targets > 99 % of log k | the same |
+/// | constant | deviation of z/‖z‖ < 10 % of 1/√d | SimSiam (Chen and He 2021, figure 2) shows 0 for collapse, 1/√d without |
+/// | constant | of a loss that asks for deviation 1: deviation of z < 10 % of it | VICReg (Bardes et al. 2022, section 5) |
 /// | dimensional | RankMe < max(2, 5 % of min(n, d)) | Jing et al. 2022; RankMe (Garrido et al. 2023) |
 ///
 /// The papers show the extremes; 10 %, 99 % and 5 % are ours, far from both. The first rule that holds is told, in
-/// the order of the table.
+/// the order of the table: targets that are all alike make the vectors constant too, but say more of the cause.
 public struct Collapse: Sendable, Equatable, Codable {
     public enum Kind: String, Sendable, Codable, CaseIterable {
         case none
@@ -53,8 +54,10 @@ public struct Collapse: Sendable, Equatable, Codable {
     ///   - h: measures of the representation.
     ///   - z: measures of the projection, if there is one.
     ///   - targets: how targets or prototypes are used, if there are any.
+    ///   - hasScale: the loss compares projections as they are, and asks for deviation 1 of each dimension.
     public static func diagnose(
-        representation h: RepresentationHealth, projection z: RepresentationHealth? = nil, targets: TargetUse? = nil
+        representation h: RepresentationHealth, projection z: RepresentationHealth? = nil, targets: TargetUse? = nil,
+        hasScale: Bool = false
     ) -> Collapse {
         let places: [(Place, RepresentationHealth)] = [(.representation, h)] + (z.map { [(.projection, $0)] } ?? [])
         for (place, measured) in places where measured.nonFiniteRows > 0 {
@@ -63,19 +66,27 @@ public struct Collapse: Sendable, Equatable, Codable {
                 explanation: "\(measured.nonFiniteRows) of \(measured.rows) rows of the \(place.rawValue) are NaN or infinite: "
                     + "lower the learning rate, lengthen the warm-up or clip gradients")
         }
+        if let targets, let found = diagnose(targets) { return found }
         // The representation matters most: a projection may lose what the representation keeps.
         for (place, measured) in places where measured.deviationRatio < constantBelow {
             return Collapse(
                 kind: .constant, place: place,
-                explanation: "all images get nearly the same \(place.rawValue) (deviation of unit vectors "
+                explanation: "constant collapse: all images get nearly the same \(place.rawValue) (deviation of unit vectors "
                     + "\(percent(measured.deviationRatio)) of 1/√d): check the stop-gradient, the predictor and its learning rate, "
                     + "batch norm in the projector, and negatives or the variance term")
         }
-        if let targets, let found = diagnose(targets) { return found }
+        if hasScale, let z, z.deviation < constantBelow {
+            return Collapse(
+                kind: .constant, place: .projection,
+                explanation:
+                    "constant collapse: the projection shrinks to one point (deviation \(rounded(z.deviation)) where the loss asks for "
+                    + "1): give the variance term, or what spreads the outputs, more weight, or lower the learning rate")
+        }
         for (place, measured) in places where measured.rankMe < leastRank(rows: measured.rows, width: measured.width) {
             return Collapse(
                 kind: .dimensional, place: place,
-                explanation: "the \(place.rawValue) uses about \(rounded(measured.rankMe)) of \(min(measured.rows, measured.width)) "
+                explanation:
+                    "dimensional collapse: the \(place.rawValue) uses about \(rounded(measured.rankMe)) of \(min(measured.rows, measured.width)) "
                     + "directions (RankMe; mean |correlation| \(rounded(measured.correlation.meanAbsolute))): "
                     + advice(place))
         }
@@ -90,13 +101,14 @@ public struct Collapse: Sendable, Equatable, Codable {
         if targets.entropyOfMean < onePrototypeBelow * most {
             return Collapse(
                 kind: .onePrototype, place: .targets,
-                explanation: "all images share about \(rounded(Foundation.exp(targets.entropyOfMean))) of \(targets.outcomes) targets: "
+                explanation:
+                    "one-hot collapse: all images share about \(rounded(Foundation.exp(targets.entropyOfMean))) of \(targets.outcomes) targets: "
                     + "check centering or the Sinkhorn step, and raise the teacher temperature")
         }
         if targets.meanEntropy > uniformTargetsAbove * most {
             return Collapse(
                 kind: .uniformTargets, place: .targets,
-                explanation: "each image's targets are spread over all \(targets.outcomes) alike (entropy "
+                explanation: "uniform collapse: each image's targets are spread over all \(targets.outcomes) alike (entropy "
                     + "\(percent(targets.meanEntropy / most)) of the most): lower the teacher temperature, or Sinkhorn's ε")
         }
         return nil
@@ -107,7 +119,7 @@ public struct Collapse: Sendable, Equatable, Codable {
         case .representation:
             "weaken colour and crop augmentation, lower weight decay, train longer, or use a redundancy term"
         case .projection, .targets:
-            "use a wider or deeper projector, a larger batch or queue, or a covariance term; "
+            "check the stop-gradient and the predictor, use a wider or deeper projector, a larger batch or queue, or a covariance term; "
                 + "the representation below it is healthier, so evaluation may still be fine"
         }
     }

@@ -11,6 +11,8 @@ public struct RepresentationHealth: Sendable, Equatable, Codable {
     /// SimSiam's check (Chen and He 2021, section 4.1): the standard deviation over rows of each dimension of z / ‖z‖₂,
     /// averaged over dimensions. 0 when all rows are the same; 1/√d when they are isotropic.
     public var normalizedDeviation: Double
+    /// The standard deviation over rows of each dimension of z itself, averaged over dimensions.
+    public var deviation: Double
     /// Effective rank, 0 ... min(n, d).
     public var rankMe: Double
     public var correlation: Correlation
@@ -47,7 +49,8 @@ public struct RepresentationHealth: Sendable, Equatable, Codable {
         let (rows, width) = (matrix.size(0), matrix.size(1))
         let damaged = Set(matrix.nonFiniteRows).union(positives?.nonFiniteRows ?? [])
         var measured = RepresentationHealth(
-            rows: rows, width: width, nonFiniteRows: damaged.count, normalizedDeviation: 0, rankMe: 0,
+            rows: rows, width: width, nonFiniteRows: damaged.count, normalizedDeviation: 0, deviation: 0,
+            rankMe: 0,
             correlation: Correlation(meanAbsolute: 0, largestAbsolute: 0, constantDimensions: 0), uniformity: 0, alignment: nil)
         guard damaged.count < rows else { return measured }
         var (x, y) = (matrix.detached(), positives?.detached())
@@ -62,7 +65,9 @@ public struct RepresentationHealth: Sendable, Equatable, Codable {
             var unit = Moments(width: width, .diagonal, on: x.device)
             for range in x.rowBlocks() { unit.add(x[range].to(.float32).normalized()) }
             measured.normalizedDeviation = unit.variances().sqrt().mean().item
-            measured.correlation = Correlation(Moments(of: x))
+            let moments = Moments(of: x)
+            measured.deviation = moments.variances().sqrt().mean().item
+            measured.correlation = Correlation(moments)
         }
         measured.rankMe = try EffectiveRank.rankMe(x)
         measured.alignment = if let y { try Sphere.alignment(x, y) } else { nil }

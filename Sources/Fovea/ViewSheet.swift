@@ -7,7 +7,7 @@ public enum ViewSheet {
         methods: MethodRegistry = .standard
     ) throws {
         let entry = try methods.entry(named: recipe.method.name)
-        let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
+        let maker = try entry.views(recipe.method.settings, imageSize: recipe.data.imageSize, replacing: recipe.views)
         let count = min(count, images.count)
         let shown = (0..<count).compactMap { try? images.image(at: $0 * images.count / count, coveringAtLeast: nil) }
         guard !shown.isEmpty else { return }

@@ -19,8 +19,11 @@ struct Pretrain: ParsableCommand {
     @Option(help: "A recipe: a file, or a name that `fovea recipes` lists.", completion: .file())
     var recipe: String?
 
-    @Option(help: "The method; `fovea methods` lists them.")
+    @Option(help: "The method; `fovea methods` lists them. By default one that suits the number of images and the machine.")
     var method: String?
+
+    @Option(help: "Of methods that learn from another run's encoder (bownet): that run.", completion: .directory)
+    var teacher: String?
 
     @Option(help: "The backbone; `fovea backbones` lists them.")
     var backbone: String?
@@ -67,6 +70,7 @@ struct Pretrain: ParsableCommand {
         if resume != nil {
             let others: [(name: String, isGiven: Bool)] = [
                 ("the images (--data says where they are now)", images != nil), ("--recipe", recipe != nil), ("--method", method != nil),
+                ("--teacher", teacher != nil),
                 ("--backbone", backbone != nil), ("--width", width != nil), ("--epochs", epochs != nil),
                 ("--batch-size", batchSize != nil), ("--image-size", imageSize != nil), ("--seed", seed != nil),
                 ("--keep-every", keepEvery != nil), ("--set", !changes.isEmpty), ("--out", out != nil), ("--print-recipe", printRecipe),
@@ -170,6 +174,7 @@ struct Pretrain: ParsableCommand {
         func change(_ key: String, _ value: (some CustomStringConvertible)?) {
             if let value { changes.append("\(key)=\(value)") }
         }
+        change("method.teacher", teacher)
         change("backbone.name", backbone)
         change("backbone.width", width)
         change("training.epochs", epochs)
@@ -190,8 +195,11 @@ struct Pretrain: ParsableCommand {
             chosen = try reader.read(file, changes: changes)
         } else {
             let splits = try DatasetSplits.open(path, heldOut: false)
+            let dataset = splits.unlabelled ?? splits.train
+            let suited = method == nil ? DefaultRecipe.method(for: dataset.count, on: try machine.chosenDevice()) : nil
+            if let suited { note("method \(suited.name), for none was named: \(suited.reason); --method names another") }
             let text = try RecipeFile.text(
-                DefaultRecipe.make(method: method ?? "simclr", for: splits.unlabelled ?? splits.train, epochs: epochs.map { max(1, $0) }))
+                DefaultRecipe.make(method: method ?? suited!.name, for: dataset, epochs: epochs.map { max(1, $0) }))
             chosen = try reader.parse(text, source: "the command line", changes: changes)
         }
         chosen.data.path = path

@@ -13,6 +13,9 @@ public final class BYOL: Module, SelfSupervisedMethod {
         /// Of projector and predictor.
         public var hiddenWidth = 4096
         public var outputWidth = 256
+        /// Off, with a backbone without batch statistics (`backbone.norm: group`), BYOL knows nothing of other images in the batch
+        /// (Richemond et al. 2020, arXiv:2010.10241).
+        public var headBatchNorm = true
         /// τ
         public var targetDecay = Schedule.cosine(from: 0.996, to: 1)
 
@@ -26,7 +29,8 @@ public final class BYOL: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "byol", title: "BYOL", family: .teacherStudent, paper: "Grill et al. 2020, arXiv:2006.07733",
-        summary: "one network predicts, from one view, what its own moving average makes of another; no negatives")
+        summary: "one network predicts, from one view, what its own moving average makes of another; no negatives",
+        needs: "a second network")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.byol(size: ImageSize(imageSize))
@@ -41,12 +45,15 @@ public final class BYOL: Module, SelfSupervisedMethod {
     private let targetDecay: Schedule
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
+        func head(_ inputs: Int) -> MLP {
+            MLP([inputs, settings.hiddenWidth, settings.outputWidth], batchNorm: settings.headBatchNorm)
+        }
         func branch() throws -> ProjectedEncoder {
             let encoder = try context.makeEncoder()
-            return ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.hiddenWidth, settings.outputWidth]))
+            return ProjectedEncoder(encoder, head(encoder.outputWidth))
         }
         online = try branch()
-        predictor = MLP([settings.outputWidth, settings.hiddenWidth, settings.outputWidth])
+        predictor = head(settings.outputWidth)
         target = try branch()
         targetDecay = settings.targetDecay
         super.init()

@@ -31,7 +31,7 @@ public final class BarlowTwins: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "barlow_twins", title: "Barlow Twins", family: .redundancyReduction, paper: "Zbontar et al. 2021, arXiv:2103.03230",
-        summary: "each output feature agrees between two views of an image and correlates with no other feature")
+        summary: "each output feature agrees between two views of an image and correlates with no other feature", needs: "a wide projector")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.byol(size: ImageSize(imageSize))
@@ -55,7 +55,7 @@ public final class BarlowTwins: Module, SelfSupervisedMethod {
     /// The two sums of eq. 1, the second times λ.
     /// - Parameters a, b: [n, d], the views' projections.
     static func crossCorrelation(_ a: Tensor, _ b: Tensor, _ lambda: Double) -> (invariance: Tensor, redundancy: Tensor) {
-        let c = standardized(a).t.matmul(standardized(b)) / Double(a.size(0))
+        let c = fullPrecision(on: a.device) { standardized(a.precise).t.matmul(standardized(b.precise)) / Double(a.size(0)) }
         return ((c.diagonal - 1).squared().sum(), c.withDiagonal(0).squared().sum() * lambda)
     }
 

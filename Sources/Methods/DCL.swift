@@ -5,7 +5,7 @@ public import Views
 /// DCL and DCLW: Decoupled Contrastive Learning (Yeh et al. 2022, arXiv:2110.06848).
 ///
 ///     ℓ(i) = −w·⟨zᵢ, zᵢ′⟩/τ + log Σ_{k ≠ i, i′} exp(⟨zᵢ, z_k⟩/τ)           (eq. 6): the positive is left out of the sum
-///     w = 1, or of DCLW: 2 − exp(⟨z, z′⟩/σ) / mean over the batch of it    (eq. 7), without gradient
+///     w = 1, or of DCLW: 2 − exp(⟨z, z′⟩/σ) / mean over the batch of it    (eq. 7), without gradient as lightly has it
 ///
 /// Without the positive in the denominator, small batches lose less.
 public final class DCL: Module, SelfSupervisedMethod {

@@ -48,7 +48,8 @@ public final class DINO: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "dino", title: "DINO", family: .teacherStudent, paper: "Caron et al. 2021, arXiv:2104.14294",
-        summary: "a student gives every view the sharpened, centred outputs that its moving average gives a large view")
+        summary: "a student gives every view the sharpened, centred outputs that its moving average gives a large view",
+        needs: "a second network")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.dino(
@@ -118,9 +119,9 @@ public final class DINO: Module, SelfSupervisedMethod {
     public var projector: Module? { student.projector }
     /// The bottleneck, at length 1.
     public func embedding(_ representation: Tensor) -> Tensor? { head.bottleneck(representation) }
-    /// What this network's outputs would be as targets.
-    public func targets(_ representation: Tensor) -> Tensor? {
-        ((head(representation) - centre.value.value) / settings.teacherTemperature.value(at: 1, of: 1)).softmax(1)
+    /// The teacher's, at the temperature of the run's end.
+    public func targets(of pixels: Tensor) -> Tensor? {
+        ((teacher(pixels) - centre.value.value) / settings.teacherTemperature.value(at: 1, of: 1)).softmax(1)
     }
     public var movingAverages: [MovingAverage] { [MovingAverage(of: student, into: teacher, decay: settings.teacherDecay)] }
 }

@@ -39,7 +39,7 @@ public final class DeepClusterV2: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "deepcluster_v2", title: "DeepCluster v2", family: .clustering, paper: "Caron et al. 2020, arXiv:2006.09882",
-        summary: "predicts the clusters in which k-means puts the images before every epoch")
+        summary: "predicts the clusters in which k-means puts the images before every epoch", needs: "two vectors for every image")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.multiCrop(
@@ -119,7 +119,7 @@ public final class DeepClusterV2: Module, SelfSupervisedMethod {
     public var encoder: Encoder { online.encoder }
     public var projector: Module? { online.projector }
     public func embedding(_ representation: Tensor) -> Tensor? { online.projector(representation) }
-    public func targets(_ representation: Tensor) -> Tensor? {
-        (prototypes[0](online.projector(representation).normalized()) / settings.temperature).softmax(1)
+    public func targets(of pixels: Tensor) -> Tensor? {
+        (prototypes[0](online(pixels).normalized()) / settings.temperature).softmax(1)
     }
 }

@@ -1,18 +1,16 @@
 public import Backbones
-internal import Foundation
 public import Torch
 public import Views
 
 /// Instance discrimination (Wu et al. 2018, arXiv:1805.01978): every image is a class, whose weight is its own past feature.
 ///
-///     P(i|v) = exp(vᵀfᵢ/τ)/Z,   h(i, v) = P(i|v) / (P(i|v) + m·Pₙ),   Pₙ = 1/n                          (eq. 4, 6)
-///     L = mean of −log h(i, v) − Σ over m noise samples of log(1 − h(j, v)) + λ‖v − fᵢ‖²                  (eq. 7, 10)
+///     L = (NCE or softmax of v against a memory bank f, see ContrastiveBank) + λ·mean of ‖v − fᵢ‖²        (eq. 10)
 ///
-/// f are the vectors of a memory bank. Z is n times the mean of exp(vᵀf/τ) over the noise of the first batch, and stays (eq. 8).
+/// The paper has NCE with m = 4096 for ImageNet, and the exact softmax for CIFAR-10.
 public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var outputWidth = 128
-        /// m
+        /// m; 0 for the exact softmax.
         public var negatives = 4096
         /// τ
         public var temperature = 0.07
@@ -25,7 +23,7 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
 
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.positive("negatives", negatives)
+            try SettingsCheck.notNegative("negatives", negatives)
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.fraction("bankMomentum", bankMomentum)
             try SettingsCheck.notNegative("proximalWeight", proximalWeight)
@@ -35,6 +33,7 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
     public static let card = MethodCard(
         name: "instance_discrimination", title: "Instance discrimination", family: .contrastive,
         paper: "Wu et al. 2018, arXiv:1805.01978", summary: "tells an image's past feature from those of other images, by a memory bank",
+        needs: "a vector for every image",
         hasPositivePairs: false)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
@@ -42,52 +41,34 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
     }
 
     let online: ProjectedEncoder
-    let bank: MemoryBank
-    /// Z, 0 before the first batch.
-    let normalizer: Buffer
+    let memory: ContrastiveBank
     private let settings: Settings
-    private var newest: (features: Tensor, normalizer: Tensor)?
+    private var newest: Tensor?
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         let encoder = try context.makeEncoder()
         online = ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.outputWidth]))
-        bank = MemoryBank(samples: context.sampleCount, width: settings.outputWidth)
-        normalizer = Buffer(.zeros([]))
+        memory = ContrastiveBank(
+            samples: context.sampleCount, width: settings.outputWidth, negatives: settings.negatives, temperature: settings.temperature)
         self.settings = settings
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let v = online(batch.views[0]).precise.normalized()
-        let samples = bank.entries.value.size(0)
-        let noise = (Tensor.rand([batch.count, settings.negatives], .float64) * Double(samples)).to(.int64).to(v.device)
-        let own = bank(batch.indices)
-        let scores = bank(noise).matmul(v.unsqueezed(-1)).squeezed(-1) / settings.temperature
-        let z = withoutGradients {
-            let estimate = scores.detached().exp().mean() * Double(samples)
-            return normalizer.value.where(normalizer.value.greater(0), otherwise: estimate)
+        newest = v.detached()
+        var losses: Losses = ["contrast": memory.loss(v, batch.indices)]
+        if settings.proximalWeight > 0 {
+            losses.parts.append(("proximal", Self.proximal(v, memory.bank(batch.indices)) * settings.proximalWeight))
         }
-        newest = (v.detached(), z)
-        let positive = (v * own).sum(1) / settings.temperature
-        var losses: Losses = ["nce": Self.nce(positive, scores, normalizer: z, samples: samples)]
-        if settings.proximalWeight > 0 { losses.parts.append(("proximal", (v - own).squared().sum(1).mean() * settings.proximalWeight)) }
         return losses
     }
 
-    /// - Parameters:
-    ///   - positive: [n] scores vᵀfᵢ/τ.
-    ///   - noise: [n, m] scores of noise samples.
-    ///   - normalizer: Z.
-    static func nce(_ positive: Tensor, _ noise: Tensor, normalizer: Tensor, samples: Int) -> Tensor {
-        // log(P / (m·Pₙ)): h is its sigmoid.
-        let offset = normalizer.log() + Foundation.log(Double(noise.size(1)) / Double(samples))
-        return (-(positive - offset)).softplus().mean() + (noise - offset).softplus().sum(1).mean()
-    }
+    /// The mean of ‖v − f‖², [n, d] both.
+    static func proximal(_ v: Tensor, _ f: Tensor) -> Tensor { (v - f).squared().sum(1).mean() }
 
     public func afterStep(_ batch: Batch, _ step: Step) {
-        guard let newest else { return }
-        bank.update(batch.indices, towards: newest.features, momentum: settings.bankMomentum)
-        normalizer.set(newest.normalizer)
-        self.newest = nil
+        if let newest { memory.update(batch.indices, towards: newest, momentum: settings.bankMomentum) }
+        newest = nil
     }
 
     public var encoder: Encoder { online.encoder }

@@ -8,7 +8,8 @@ public import Views
 ///     SIGReg = mean over random directions a of the Epps–Pulley statistic of aᵀz, per view:
 ///              n ∫ | 1/n Σ exp(i·t·aᵀz) − exp(−t²/2) |² exp(−t²/2) dt         over |t| ≤ 3, by the trapezoid rule
 ///
-/// One weight, no stop-gradient, no teacher: of all distributions the standard normal is the one that SIGReg leaves alone.
+/// Slices, knots and weights are those of the authors' minimal example. One weight, no stop-gradient, no teacher: of all
+/// distributions the standard normal is the one that SIGReg leaves alone.
 public final class LeJEPA: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 2048
@@ -38,7 +39,7 @@ public final class LeJEPA: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "lejepa", title: "LeJEPA", family: .redundancyReduction, paper: "Balestriero and LeCun 2025, arXiv:2511.08544",
-        summary: "views predict their common mean while every projection of the outputs stays standard normal")
+        summary: "views predict their common mean while every projection of the outputs stays standard normal", hasScale: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.dino(
@@ -81,9 +82,9 @@ public final class LeJEPA: Module, SelfSupervisedMethod {
         var weights = [Double](repeating: 2 * width, count: knots)
         (weights[0], weights[knots - 1]) = (width, width)
         // [views, n, m, knots]
-        let phase = z.matmul(directions).unsqueezed(-1) * t
+        let phase = fullPrecision(on: z.device) { z.matmul(directions) }.unsqueezed(-1) * t
         let error = (phase.cos().mean(1) - normal).squared() + phase.sin().mean(1).squared()
-        return error.matmul(Tensor(weights).to(z.dataType).to(z.device) * normal).mean() * Double(z.size(1))
+        return (error * (Tensor(weights).to(z.dataType).to(z.device) * normal)).sum(-1).mean() * Double(z.size(1))
     }
 
     public var encoder: Encoder { online.encoder }

@@ -21,7 +21,19 @@ public struct MethodContext {
     }
 
     /// A new encoder of the recipe's backbone; each call draws new weights.
-    public func makeEncoder() throws -> Encoder { try Encoder(backbone, imageSize: imageSize, input: input) }
+    /// - Parameters: what a method asks of it beside what the recipe says.
+    ///   - input: of other colours than the recipe's.
+    ///   - patches: of a side; see `InputTransform`.
+    ///   - norm: see `BackboneSettings`, as `channels`.
+    public func makeEncoder(
+        input own: InputTransform? = nil, patches: Int? = nil, norm: ResNet.Norm? = nil, channels: [Int]? = nil
+    ) throws -> Encoder {
+        var (backbone, input) = (backbone, own ?? input)
+        if let patches { input.patches = patches }
+        if let norm { backbone.norm = norm }
+        if let channels { backbone.channels = channels }
+        return try Encoder(backbone, imageSize: imageSize, input: input)
+    }
 }
 
 /// Something that is optimised by an optimiser of its own, a number of times per batch. Generators and discriminators

@@ -7,18 +7,21 @@ public struct MethodEntry: Sendable {
     /// The settings' type, for decoding.
     public let settings: any MethodSettings.Type
     private let makeViews: @Sendable (any MethodSettings, Int) throws -> any ViewMaker
+    private let complete: @Sendable (ViewRecipe) -> any ViewMaker
     private let makeMethod: @Sendable (any MethodSettings, MethodContext) throws -> any SelfSupervisedMethod
 
     public init<Method: SelfSupervisedMethod>(_ type: Method.Type) {
         card = Method.card
         settings = Method.Settings.self
         makeViews = { try Method.views($0 as! Method.Settings, imageSize: $1) }
+        complete = { Method.completing($0) }
         makeMethod = { try Method($0 as! Method.Settings, $1) }
     }
 
+    /// - Parameter replacing: a recipe's own views, which take the place of the method's.
     /// - Precondition: `settings` are of this method's type.
-    public func views(_ settings: any MethodSettings, imageSize: Int) throws -> any ViewMaker {
-        try makeViews(settings, imageSize)
+    public func views(_ settings: any MethodSettings, imageSize: Int, replacing own: ViewRecipe? = nil) throws -> any ViewMaker {
+        try own.map(complete) ?? makeViews(settings, imageSize)
     }
 
     /// - Precondition: `settings` are of this method's type.
@@ -42,14 +45,25 @@ public struct MethodRegistry: Sendable {
         MethodEntry(ReSSL.self),
         MethodEntry(SupCon.self),
         MethodEntry(InstanceDiscrimination.self),
+        MethodEntry(PIRL.self),
+        MethodEntry(CMC.self),
+        MethodEntry(AMDIM.self),
+        MethodEntry(CPC.self),
+        MethodEntry(All4One.self),
         MethodEntry(Triplet.self),
         MethodEntry(SwAV.self),
+        MethodEntry(DeepCluster.self),
         MethodEntry(DeepClusterV2.self),
+        MethodEntry(LocalAggregation.self),
+        MethodEntry(SMoG.self),
         MethodEntry(BYOL.self),
         MethodEntry(SimSiam.self),
         MethodEntry(DINO.self),
+        MethodEntry(BoWNet.self),
+        MethodEntry(OBoW.self),
         MethodEntry(BarlowTwins.self),
         MethodEntry(VICReg.self),
+        MethodEntry(VICRegL.self),
         MethodEntry(VIbCReg.self),
         MethodEntry(WMSE.self),
         MethodEntry(TiCo.self),

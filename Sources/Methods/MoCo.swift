@@ -44,7 +44,7 @@ public final class MoCo: Module, SelfSupervisedMethod {
     public static let card = MethodCard(
         name: "moco", title: "MoCo", family: .contrastive,
         paper: "He et al. 2020, arXiv:1911.05722; v2: Chen et al. 2020, arXiv:2003.04297",
-        summary: "finds a view's key, by a moving average, among a queue of past ones")
+        summary: "finds a view's key, by a moving average, among a queue of past ones", needs: "a second network, a queue")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.moCo(size: ImageSize(imageSize))

@@ -33,7 +33,8 @@ public final class MoCoV3: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "moco_v3", title: "MoCo v3", family: .contrastive, paper: "Chen, Xie and He 2021, arXiv:2104.02057",
-        summary: "predicts, from one view, the moving average's output of the other among those of the batch")
+        summary: "predicts, from one view, the moving average's output of the other among those of the batch",
+        needs: "a second network, large batches")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.byol(size: ImageSize(imageSize))

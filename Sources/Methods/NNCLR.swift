@@ -33,7 +33,7 @@ public final class NNCLR: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "nnclr", title: "NNCLR", family: .contrastive, paper: "Dwibedi et al. 2021, arXiv:2104.14548",
-        summary: "a view's neighbour among past images is the positive of the other view")
+        summary: "a view's neighbour among past images is the positive of the other view", needs: "large batches, a queue")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.byol(size: ImageSize(imageSize))

@@ -33,7 +33,7 @@ public final class ReSSL: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "ressl", title: "ReSSL", family: .contrastive, paper: "Zheng et al. 2021, arXiv:2107.09282",
-        summary: "a strong view resembles past images as a weak view does to its moving average")
+        summary: "a strong view resembles past images as a weak view does to its moving average", needs: "a second network, a queue")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.reSSL(size: ImageSize(imageSize))

@@ -16,6 +16,9 @@ public protocol SelfSupervisedMethod: Module {
     /// - Parameter imageSize: the side of the main views in pixels.
     static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker
 
+    /// What else is made beside views that a recipe gives in place of the method's own; nothing by default.
+    static func completing(_ views: ViewRecipe) -> any ViewMaker
+
     /// Builds the networks with new weights from libtorch's generator.
     init(_ settings: Settings, _ context: MethodContext) throws
 
@@ -29,9 +32,9 @@ public protocol SelfSupervisedMethod: Module {
     /// read at h alone.
     func embedding(_ representation: Tensor) -> Tensor?
 
-    /// What h would be as a target or prototype assignment: [n, outputWidth] to [n, K] distributions. Nil when the method has
-    /// none; health then reads no use of targets.
-    func targets(_ representation: Tensor) -> Tensor?
+    /// The images' targets, of the network that makes them, or their assignments to prototypes: pixels [n, 3, h, w] to [n, K]
+    /// distributions. Nil when the method has none; health then reads no use of targets.
+    func targets(of pixels: Tensor) -> Tensor?
 
     /// Heads worth keeping beside the encoder (`projector.safetensors`), such as SimCLRv2 fine-tunes from.
     var projector: Module? { get }
@@ -59,8 +62,9 @@ public protocol SelfSupervisedMethod: Module {
 }
 
 extension SelfSupervisedMethod {
+    public static func completing(_ views: ViewRecipe) -> any ViewMaker { views }
     public func embedding(_ representation: Tensor) -> Tensor? { nil }
-    public func targets(_ representation: Tensor) -> Tensor? { nil }
+    public func targets(of pixels: Tensor) -> Tensor? { nil }
     public var projector: Module? { nil }
     public var leastBatch: Int { Self.card.leastBatch }
     public var phases: [Phase] { [Phase("main", [Phase.Part(self)])] }
@@ -107,14 +111,19 @@ public struct MethodCard: Sendable, Equatable {
     public let paper: String
     public let summary: String
     public let needsLabels: Bool
+    /// What it takes beside the network: large batches, a second network, a vector for every image. Empty for nothing.
+    public let needs: String
     /// Fewer samples in a batch have no loss, whatever the settings.
     public let leastBatch: Int
     /// The first two views of a sample show the same content, so that their distance means alignment.
     public let hasPositivePairs: Bool
+    /// The loss compares outputs as they are, not at length 1, and asks for deviation 1 of each: outputs that shrink to nothing
+    /// are a collapse.
+    public let hasScale: Bool
 
     public init(
-        name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, leastBatch: Int = 2,
-        hasPositivePairs: Bool = true
+        name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, needs: String = "",
+        leastBatch: Int = 2, hasPositivePairs: Bool = true, hasScale: Bool = false
     ) {
         self.name = name
         self.title = title
@@ -122,7 +131,9 @@ public struct MethodCard: Sendable, Equatable {
         self.paper = paper
         self.summary = summary
         self.needsLabels = needsLabels
+        self.needs = needs
         self.leastBatch = leastBatch
         self.hasPositivePairs = hasPositivePairs
+        self.hasScale = hasScale
     }
 }

@@ -38,7 +38,7 @@ public final class SimCLR: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "simclr", title: "SimCLR", family: .contrastive, paper: "Chen et al. 2020, arXiv:2002.05709",
-        summary: "two views of an image attract each other and repel those of all others in the batch")
+        summary: "two views of an image attract each other and repel those of all others in the batch", needs: "large batches")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.simCLR(size: ImageSize(imageSize), strength: settings.jitterStrength)

@@ -35,7 +35,7 @@ public final class SupCon: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "supcon", title: "SupCon", family: .contrastive, paper: "Khosla et al. 2020, arXiv:2004.11362",
-        summary: "all views of all images of a class attract each other", needsLabels: true)
+        summary: "all views of all images of a class attract each other", needsLabels: true, needs: "large batches")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.simCLR(size: ImageSize(imageSize), strength: settings.jitterStrength)

@@ -108,7 +108,7 @@ public final class SwAV: Module, SelfSupervisedMethod {
     public var encoder: Encoder { online.encoder }
     public var projector: Module? { online.projector }
     public func embedding(_ representation: Tensor) -> Tensor? { online.projector(representation) }
-    public func targets(_ representation: Tensor) -> Tensor? {
-        (prototypes(online.projector(representation).normalized()) / settings.temperature).softmax(1)
+    public func targets(of pixels: Tensor) -> Tensor? {
+        (prototypes(online(pixels).normalized()) / settings.temperature).softmax(1)
     }
 }

@@ -31,7 +31,8 @@ public final class TiCo: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "tico", title: "TiCo", family: .redundancyReduction, paper: "Zhu et al. 2022, arXiv:2206.10698",
-        summary: "views agree with a moving average's, away from directions in which the outputs of the past lie")
+        summary: "views agree with a moving average's, away from directions in which the outputs of the past lie", needs: "a second network"
+    )
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.byol(size: ImageSize(imageSize))

@@ -35,7 +35,8 @@ public final class VICReg: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "vicreg", title: "VICReg", family: .redundancyReduction, paper: "Bardes et al. 2022, arXiv:2105.04906",
-        summary: "two views' outputs are close, every feature keeps its variance, and no two features covary")
+        summary: "two views' outputs are close, every feature keeps its variance, and no two features covary", needs: "a wide projector",
+        hasScale: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.vicReg(size: ImageSize(imageSize))
@@ -52,7 +53,7 @@ public final class VICReg: Module, SelfSupervisedMethod {
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
-        let (a, b) = (online(batch.views[0]), online(batch.views[1]))
+        let (a, b) = (online(batch.views[0]).precise, online(batch.views[1]).precise)
         return [
             "invariance": Self.invariance(a, b) * settings.invarianceWeight,
             "variance": (Self.variance(a) + Self.variance(b)) * settings.varianceWeight,
@@ -63,14 +64,15 @@ public final class VICReg: Module, SelfSupervisedMethod {
     /// s
     static func invariance(_ a: Tensor, _ b: Tensor) -> Tensor { (a - b).squared().mean() }
 
-    /// v of one view's [n, d].
-    static func variance(_ z: Tensor) -> Tensor { (1 - (z.variance(0) + 1e-4).sqrt()).relu().mean() }
+    /// v of one view's [n, d]; the mean over sets of rows, [sets, n, d].
+    static func variance(_ z: Tensor) -> Tensor { (1 - (z.variance(-2) + 1e-4).sqrt()).relu().mean() }
 
-    /// c of one view's [n, d].
+    /// c of one view's [n, d]; the mean over sets of rows, [sets, n, d].
     static func covariance(_ z: Tensor) -> Tensor {
-        let centred = z - z.mean(0)
-        let covariance = centred.t.matmul(centred) / Double(z.size(0) - 1)
-        return covariance.withDiagonal(0).squared().sum() / Double(z.size(1))
+        let centred = z - z.mean(-2, keep: true)
+        let covariance = fullPrecision(on: z.device) { centred.transposed().matmul(centred) / Double(z.size(-2) - 1) }
+        let others = 1 - Tensor.eye(z.size(-1), z.dataType, on: z.device)
+        return (covariance * others).squared().sum(-1, -2).mean() / Double(z.size(-1))
     }
 
     public var encoder: Encoder { online.encoder }

@@ -42,7 +42,7 @@ public final class VIbCReg: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "vibcreg", title: "VIbCReg", family: .redundancyReduction, paper: "Lee and Aune 2021, arXiv:2109.00783",
-        summary: "VICReg with correlations for covariances, of outputs that are nearly whitened")
+        summary: "VICReg with correlations for covariances, of outputs that are nearly whitened", needs: "a wide projector", hasScale: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.vicReg(size: ImageSize(imageSize))
@@ -61,7 +61,9 @@ public final class VIbCReg: Module, SelfSupervisedMethod {
         let z = batch.views.prefix(2).map { view -> Tensor in
             let z = online(view).precise
             guard settings.whiteningGroup > 0 else { return z }
-            return Self.whitened(z, group: settings.whiteningGroup, iterations: settings.whiteningIterations)
+            return fullPrecision(on: z.device) {
+                Self.whitened(z, group: settings.whiteningGroup, iterations: settings.whiteningIterations)
+            }
         }
         return [
             "invariance": VICReg.invariance(z[0], z[1]) * settings.invarianceWeight,
@@ -73,7 +75,7 @@ public final class VIbCReg: Module, SelfSupervisedMethod {
     /// c of one view's [n, d].
     static func correlation(_ z: Tensor) -> Tensor {
         let unit = (z - z.mean(0)).normalized(0)
-        return unit.t.matmul(unit).withDiagonal(0).squared().mean()
+        return fullPrecision(on: z.device) { unit.t.matmul(unit).withDiagonal(0).squared().mean() }
     }
 
     /// Iterative normalisation: Z·Σ^(−½) for each group of features, Σ^(−½) by `iterations` of P ← ½(3P − P³Σ/tr Σ).

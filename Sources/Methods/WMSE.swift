@@ -36,7 +36,7 @@ public final class WMSE: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "w_mse", title: "W-MSE", family: .redundancyReduction, paper: "Ermolov et al. 2021, arXiv:2007.06346",
-        summary: "views of an image coincide after the batch was whitened")
+        summary: "views of an image coincide after the batch was whitened", needs: "batches above twice the output width")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.wMSE(size: ImageSize(imageSize), copies: settings.viewCount)
@@ -57,8 +57,11 @@ public final class WMSE: Module, SelfSupervisedMethod {
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let order = Tensor.randomPermutation(batch.count).to(batch.indices.device)
         let parts = Swift.max(1, batch.count / settings.whiteningSize)
-        let views = online.together(batch.views).map { v in
-            Tensor.concatenated(v.precise.rows(order).chunks(parts).map { Self.whitened($0, shrinkage: settings.shrinkage) })
+        let outputs = online.together(batch.views)
+        let views = fullPrecision(on: order.device) {
+            outputs.map { v in
+                Tensor.concatenated(v.precise.rows(order).chunks(parts).map { Self.whitened($0, shrinkage: settings.shrinkage) })
+            }
         }
         return ["distance": Self.distance(views)]
     }

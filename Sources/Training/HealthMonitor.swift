@@ -55,8 +55,15 @@ final class HealthMonitor {
     }
 
     private func readHealth(_ method: any SelfSupervisedMethod, _ images: any ImageDataset, _ report: inout HealthReport) throws {
-        let h = try extraction.views(images, views, count: hasPairs ? 2 : 1) { method.encoder($0) }
-        guard h[0].size(0) > 1 else { return }
+        let width = method.encoder.outputWidth
+        // h, and the targets beside it.
+        let read = try extraction.views(images, views, count: hasPairs ? 2 : 1) { pixels in
+            let h = method.encoder(pixels)
+            return method.targets(of: pixels).map { .concatenated([h.to(.float32), $0.to(.float32)], dimension: 1) } ?? h
+        }
+        guard read[0].size(0) > 1 else { return }
+        let (h, outcomes) = inference { (read.map { $0.narrowed(1, from: 0, count: width).contiguous() }, read[0].size(1) - width) }
+        let targets = outcomes > 0 ? inference { read[0].narrowed(1, from: width, count: outcomes) } : nil
         let z = inference { h.compactMap { method.embedding($0.to(extraction.device))?.to(.float32).to(.cpu) } }
         let representation = try RepresentationHealth.measure(h[0], positives: h.count > 1 ? h[1] : nil)
         report.metrics += columns("h", representation)
@@ -66,11 +73,12 @@ final class HealthMonitor {
             report.metrics += columns("z", measured)
             projection = measured
         }
-        let targets = inference { method.targets(h[0].to(extraction.device))?.to(.float32).to(.cpu) }
         // What is not finite is told by the measures of h and z.
         let use = try targets.flatMap { $0.isFinite().all().item == 1 ? try TargetUse($0) : nil }
         if let use { report.metrics += [("targets.entropy", use.meanEntropy), ("targets.marginal_entropy", use.entropyOfMean)] }
-        report.verdict = Self.verdict(Collapse.diagnose(representation: representation, projection: projection, targets: use))
+        report.verdict = Self.verdict(
+            Collapse.diagnose(
+                representation: representation, projection: projection, targets: use, hasScale: type(of: method).card.hasScale))
     }
 
     /// A projection may lose what the representation keeps: of it, less than a collapse is a warning.

@@ -157,7 +157,7 @@ public final class Trainer {
         method.move(to: options.device)
         method.train()
 
-        let maker = try recipe.views ?? entry.views(recipe.method.settings, imageSize: recipe.data.imageSize)
+        let maker = try entry.views(recipe.method.settings, imageSize: recipe.data.imageSize, replacing: recipe.views)
         loader = Loader(
             dataset: dataset, maker: maker, seed: recipe.training.seed, threads: options.loaderThreads,
             cacheBytes: recipe.data.cacheMegabytes << 20)

@@ -115,6 +115,23 @@ import TestSupport
         #expect(!FileManager.default.fileExists(atPath: out))
     }
 
+    /// A method that learns from another run: without one, and with one that is none, it says so; with one it learns.
+    @Test func teachers() throws {
+        try withTemporaryFolder { folder in
+            let (teacher, out) = ("\(folder)/teacher", "\(folder)/student")
+            try pretrain(Fixtures.images, out, "--method", "bownet").expectRefusal("BoWNet needs a teacher", "--teacher RUN")
+            try pretrain(Fixtures.images, out, "--method", "bownet", "--teacher", teacher).expectRefusal("\(teacher)/encoder.safetensors")
+            #expect(!FileManager.default.fileExists(atPath: out))
+            try pretrain(Fixtures.images, teacher, "--method", "rotnet").expectSuccess()
+            let words = ["--set", "method.words=12", "--set", "method.level=layer2"]
+            try Executable.run(Fixtures.pretrain(Fixtures.images, out, ["--method", "bownet", "--teacher", teacher] + words))
+                .expectSuccess()
+            // The student is the next teacher.
+            try Executable.run(Fixtures.pretrain(Fixtures.images, "\(out)2", ["--method", "bownet", "--teacher", out] + words))
+                .expectSuccess()
+        }
+    }
+
     @Test func valuesOfTheWrongType() throws {
         try withTemporaryFolder { folder in
             let out = "\(folder)/run"

@@ -50,6 +50,28 @@ import Torch
         #expect(Collapse.diagnose(representation: healthy, targets: fine).kind == .none)
     }
 
+    /// Targets that are all alike come with constant vectors, and say more of the cause.
+    @Test func targetsAreToldBeforeConstantVectors() throws {
+        let constant = try RepresentationHealth.measure(.ones([100, 16]))
+        let flat = TargetUse(outcomes: 50, meanEntropy: log(50), entropyOfMean: log(50))
+        let found = Collapse.diagnose(representation: constant, projection: constant, targets: flat)
+        #expect(found.kind == .uniformTargets && found.explanation.hasPrefix("uniform collapse"))
+        let one = TargetUse(outcomes: 50, meanEntropy: 0, entropyOfMean: 0)
+        #expect(Collapse.diagnose(representation: constant, targets: one).explanation.hasPrefix("one-hot collapse"))
+        let mixed = TargetUse(outcomes: 50, meanEntropy: 2, entropyOfMean: 2)
+        #expect(Collapse.diagnose(representation: constant, targets: mixed).explanation.hasPrefix("constant collapse"))
+    }
+
+    /// Length matters only to losses that do not divide by it.
+    @Test func shrunkenProjections() throws {
+        let small = try RepresentationHealth.measure(normal(500, 64, seed: 61) * 0.05)
+        #expect(abs(small.deviation - 0.05) < 0.001)
+        #expect(Collapse.diagnose(representation: healthy, projection: small).kind == .none)
+        let found = Collapse.diagnose(representation: healthy, projection: small, hasScale: true)
+        #expect(found.kind == .constant && found.place == .projection && found.explanation.contains("variance term"))
+        #expect(Collapse.diagnose(representation: small, projection: healthy, hasScale: true).kind == .none)
+    }
+
     @Test func explanationsAreOneLine() throws {
         let all = [
             Collapse.diagnose(representation: healthy), Collapse.diagnose(representation: try .measure(.ones([9, 4]))),

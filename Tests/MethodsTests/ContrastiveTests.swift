@@ -214,7 +214,7 @@ import Torch
 
     @Test func nce() throws {
         func loss(_ x: [Tensor], _ normalizer: Double = 321.5, _ samples: Int = 900) -> Tensor {
-            InstanceDiscrimination.nce(x[0], x[1], normalizer: Tensor(scalar: normalizer), samples: samples)
+            ContrastiveBank.nce(x[0], x[1], normalizer: Tensor(scalar: normalizer), samples: samples)
         }
         let inputs = ["positive", "noise"]
         #expect(try mistake("nce", inputs) { loss($0) } == nil)
@@ -227,25 +227,55 @@ import Torch
             ])
     }
 
+    @Test func exactSoftmax() throws {
+        let bank = try ReferenceValues.load("methods_joint")["local_aggregation.bank"]
+        func loss(_ x: [Tensor], _ temperature: Double = 0.17, count: Int = 60) -> Tensor {
+            ContrastiveBank.softmax(x[0], bank[0..<count], x[1].clamped(0, Double(count - 1)), temperature: temperature)
+        }
+        #expect(try mistake("exact_softmax", ["v", "indices"]) { loss($0) } == nil)
+        try expectNoticed(
+            "exact_softmax", ["v", "indices"],
+            [
+                ("temperature", { loss($0, 0.07) }), ("an image left out", { loss($0, count: 59) }),
+                ("other images", { loss([$0[0], $0[1].rolled(1, dimension: 0)]) }), ("sum", { loss($0) * 20 }),
+            ])
+        // All similarities equal: ln of the images.
+        let same = Tensor.ones([8, 5], .float64).normalized()
+        let even = ContrastiveBank.softmax(same, same[0..<1].expanded([30, 5]), .arange(8), temperature: 0.07)
+        expectClose(even, Tensor(scalar: log(30.0)), .float64)
+
+        Runtime.seed(4)
+        var settings = try tiny(InstanceDiscrimination.Settings())
+        settings.negatives = 0
+        let method = try InstanceDiscrimination(settings, tinyContext())
+        let batch = noise(1, 16)
+        let before = method.memory.bank.entries.value.cloned()
+        #expect(method.loss(batch, firstStep).parts.map(\.name) == ["contrast"])
+        let v = method.online(batch.views[0]).normalized().detached()
+        method.afterStep(batch, firstStep)
+        expectClose(method.memory.bank.entries.value[0..<16], (before[0..<16] * 0.5 + v * 0.5).normalized(), .float32)
+        #expect(method.memory.normalizer.value.item == 0)
+    }
+
     @Test func bankAndNormalizerFollowTheBatches() throws {
         Runtime.seed(4)
         let method = try InstanceDiscrimination(tiny(InstanceDiscrimination.Settings()), tinyContext())
         let batch = noise(1, 16)
-        let before = method.bank.entries.value.cloned()
+        let before = method.memory.bank.entries.value.cloned()
         _ = method.loss(batch, firstStep)
         let v = method.online(batch.views[0]).normalized().detached()
         _ = method.loss(batch, firstStep)
-        #expect(method.normalizer.value.item == 0)
-        expectSame(method.bank.entries.value, before)
+        #expect(method.memory.normalizer.value.item == 0)
+        expectSame(method.memory.bank.entries.value, before)
         method.afterStep(batch, firstStep)
-        let z = method.normalizer.value.item
+        let z = method.memory.normalizer.value.item
         #expect(z > 0)
-        expectClose(method.bank.entries.value[0..<16], (before[0..<16] * 0.5 + v * 0.5).normalized(), .float32)
-        expectSame(method.bank.entries.value[16..<100], before[16..<100])
+        expectClose(method.memory.bank.entries.value[0..<16], (before[0..<16] * 0.5 + v * 0.5).normalized(), .float32)
+        expectSame(method.memory.bank.entries.value[16..<100], before[16..<100])
         // Z is estimated once.
         _ = method.loss(batch, firstStep)
         method.afterStep(batch, firstStep)
-        #expect(method.normalizer.value.item == z)
+        #expect(method.memory.normalizer.value.item == z)
     }
 
     @Test func theProximalTermIsTheDistanceToThePast() throws {
@@ -256,8 +286,8 @@ import Torch
         let batch = noise(1, 16)
         let losses = method.loss(batch, firstStep)
         let v = method.online(batch.views[0]).normalized()
-        #expect(losses.parts.map(\.name) == ["nce", "proximal"])
-        expectClose(losses.parts[1].value, (v - method.bank(batch.indices)).squared().sum(1).mean() * 3, .float32)
+        #expect(losses.parts.map(\.name) == ["contrast", "proximal"])
+        expectClose(losses.parts[1].value, (v - method.memory.bank(batch.indices)).squared().sum(1).mean() * 3, .float32)
     }
 
     // MARK: Triplet

@@ -48,3 +48,11 @@ func mistake(_ name: String, _ inputs: [String], _ loss: ([Tensor]) -> Tensor) t
     }
     return nil
 }
+
+/// A method's settings for a tiny network, with a teacher where one is needed.
+func tinySettings(of entry: MethodEntry) throws -> any MethodSettings {
+    func small<Settings: MethodSettings>(_ settings: Settings) throws -> any MethodSettings {
+        try with(tiny(settings), ["teacher": TinyTeacher.path()])
+    }
+    return try small(entry.settings.init())
+}

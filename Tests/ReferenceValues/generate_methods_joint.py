@@ -364,5 +364,213 @@ case("deepcluster_v2", lambda z0, z1, c0, c1, targets: deepcluster([z0, z1], [c0
      z0=torch.stack([x / x.norm() for x in a]), z1=torch.stack([x / x.norm() for x in b]), c0=queue, c1=queue.flip(0) * 0.9 + 0.1 * queue,
      targets=torch.randint(0, 30, (2, n), generator=generator))
 
+
+
+def local_aggregation(v, assignments, indices, neighbours, temperature):
+    """Eq. 1, 2 and 4, with sets of indices."""
+    total = 0
+    bank = past / past.norm(dim=1, keepdim=True)
+    for row, i in zip(v, indices.tolist()):
+        density = torch.stack([torch.exp(row @ x / temperature) for x in bank])
+        background = {i} | set(density.argsort(descending=True)[:neighbours].tolist())
+        close = {i} | {j for j in range(len(bank)) if any(run[i] >= 0 and run[i] == run[j] for run in assignments)}
+        total = total - torch.log(sum(density[j] for j in close & background) / sum(density[j] for j in background))
+    return total / len(v)
+
+
+clusters = torch.randint(0, 5, (3, 60), generator=generator)
+clusters[2] = -1
+out["local_aggregation.bank"] = past / past.norm(dim=1, keepdim=True)
+case("local_aggregation", lambda v, assignments, indices: local_aggregation(v, assignments, indices, 17, 0.21),
+     v=torch.stack([x / x.norm() for x in a]), assignments=clusters, indices=torch.randperm(60, generator=generator)[:n])
+
+
+def pirl(m, f, g, negatives, weight, temperature):
+    """Eq. 4 to 6; h(m_j, b) of a negative has that negative in front and all negatives behind."""
+    def loss(own, b):
+        everything = sum(torch.exp(b @ x / temperature) for x in negatives)
+        h = lambda x: torch.exp(x @ b / temperature) / (torch.exp(x @ b / temperature) + everything)
+        return -torch.log(h(own)) - sum(torch.log(1 - h(x)) for x in negatives)
+    return sum(weight * loss(own, y) + (1 - weight) * loss(own, x) for own, x, y in zip(m, f, g)) / n
+
+
+units = lambda z: torch.stack([x / x.norm() for x in z])
+case("pirl", lambda m, f, g: pirl(m.detach(), f, g, queue[:23], 0.3, 0.37), m=units(image), f=units(a), g=units(b))
+
+
+def smog(q, z, other, groups, momentum, temperature):
+    """Eq. 3 and 4: the groups move with the batch, and the gradient goes through z."""
+    choose = lambda x: torch.stack([cosine(x.detach(), c.detach()) for c in groups]).argmax().item()
+    moved = []
+    for k, c in enumerate(groups):
+        members = [x for x in z if choose(x) == k]
+        moved.append(momentum * c.detach() + (1 - momentum) * sum(members) / len(members) if members else c.detach())
+    total = 0
+    for x, y in zip(q, other):
+        scores = torch.stack([cosine(x, c) / temperature for c in moved])
+        total = total - torch.log(softmax(scores)[choose(y)])
+    return total / len(q), {"moved": torch.stack(moved)}
+
+
+case("smog", lambda q, z, other, groups: smog(q, z, other, groups, 0.6, 0.4), q=pv, z=units(a), other=units(b), groups=queue[:9])
+
+
+
+def exact_softmax(v, indices, temperature):
+    """Wu et al. 2018, eq. 2, over all of a bank."""
+    total = 0
+    for row, i in zip(v, indices.tolist()):
+        scores = torch.stack([torch.exp(row @ x / temperature) for x in units(past)])
+        total = total - torch.log(scores[i] / scores.sum())
+    return total / n
+
+
+case("exact_softmax", lambda v, indices: exact_softmax(v, indices, 0.17), v=units(a), indices=torch.randperm(60, generator=generator)[:n])
+
+
+def obow(h, weights, maps, words, inverse, kappa):
+    """Eq. 1 to 6: soft assignment at every place, the largest over places, L1; then the divergence of the prediction."""
+    total, bags = 0, []
+    for row, places in zip(h, maps.detach().flatten(2).transpose(1, 2)):
+        codes = torch.stack([softmax(torch.stack([-((u - v) ** 2).sum() * inverse for v in words.detach()])) for u in places])
+        bag = torch.stack([max(codes[:, k]) for k in range(len(words))])
+        bag = bag / bag.sum()
+        p = softmax(torch.stack([kappa * (row @ w) for w in weights]))
+        total = total + sum(y * (torch.log(y) - torch.log(q)) for y, q in zip(bag, p))
+        bags.append(bag)
+    return total / len(h), {"bag": torch.stack(bags)}
+
+
+case("obow", lambda h, weights, maps, words: obow(h, weights, maps, words, 0.07, 1.7), h=a, weights=units(past[:30]),
+     maps=d(n, width, 3, 4), words=d(30, width))
+
+
+# --- local features ------------------------------------------------------------------------------------------------------
+
+
+def amdim(source, target, limit):
+    """Every place of the own image against all places of the others, scores softly limited; and the mean square of the scores."""
+    images, places, width = target.shape
+    s = lambda i, j, p: source[i] @ target[j, p] / math.sqrt(width)
+    soft = lambda x: limit * torch.tanh(x / limit)
+    total, squares = 0, 0
+    for i in range(images):
+        others = sum(torch.exp(soft(s(i, j, p))) for j in range(images) if j != i for p in range(places))
+        for p in range(places):
+            own = torch.exp(soft(s(i, i, p)))
+            total = total - torch.log(own / (own + others))
+        squares = squares + sum(s(i, j, p) ** 2 for j in range(images) for p in range(places))
+    return total / (images * places) + 0.07 * squares / (images ** 2 * places)
+
+
+case("amdim", lambda source, target: amdim(source, target, 2.5), source=2 * a, target=2 * d(n, 6, width) + b[:, None])
+
+
+def cpc(predictions, targets):
+    """A prediction for row r, column j of image i finds that patch among all patches of all images."""
+    images, rows, columns, _ = targets.shape
+    offset = rows - predictions.shape[1]
+    everything = [targets[i, r, j] for i in range(images) for r in range(rows) for j in range(columns)]
+    total, count = 0, 0
+    for i in range(images):
+        for r in range(rows - offset):
+            for j in range(columns):
+                scores = torch.stack([predictions[i, r, j] @ t for t in everything])
+                own = predictions[i, r, j] @ targets[i, r + offset, j]
+                total = total - (own - torch.logsumexp(scores, 0))
+                count += 1
+    return total / count
+
+
+case("cpc", cpc, predictions=0.3 * d(6, 3, 4, width), targets=d(6, 5, 4, width))
+
+
+def vicreg_pair(x, y):
+    """VICReg of one set of rows, with the weights 3, 5 and 0.7."""
+    count = len(x)
+    def variance(z):
+        return sum(torch.relu(1 - torch.sqrt(((f - f.mean()) ** 2).sum() / (count - 1) + 1e-4)) for f in z.T) / z.shape[1]
+    def covariance(z):
+        c = sum(torch.outer(row - z.mean(0), row - z.mean(0)) for row in z) / (count - 1)
+        return ((c ** 2).sum() - (torch.diag(c) ** 2).sum()) / z.shape[1]
+    return (3 * ((x - y) ** 2).sum() / x.numel() + 5 * (variance(x) + variance(y)) + 0.7 * (covariance(x) + covariance(y)))
+
+
+def vicregl(y0, y1, points0, points1, matches):
+    """Both directions: in each image the pairs that are nearest of all; VICReg of the batch at each rank."""
+    def direction(y, other, points, others):
+        ranks = [([], []) for _ in range(matches)]
+        for i in range(len(y)):
+            found = []
+            for p in range(y.shape[1]):
+                distances = [((points[i, p] - q) ** 2).sum().item() for q in others[i]]
+                nearest = min(range(len(distances)), key=distances.__getitem__)
+                found.append((distances[nearest], p, nearest))
+            for rank, (_, p, q) in enumerate(sorted(found)[:matches]):
+                ranks[rank][0].append(y[i, p])
+                ranks[rank][1].append(other[i, q])
+        return sum(vicreg_pair(torch.stack(x), torch.stack(z)) for x, z in ranks) / matches
+    return (direction(y0, y1, points0, points1) + direction(y1, y0, points1, points0)) / 2
+
+
+y0, y1 = 0.4 * d(n, 6, width) + 0.3 * a[:, None], 0.4 * d(n, 6, width) + 0.3 * b[:, None]
+points = [torch.rand(n, 6, 2, generator=generator, dtype=torch.float64) for _ in range(2)]
+out["vicregl.points0"], out["vicregl.points1"] = points
+case("vicregl", lambda y0, y1: vicregl(y0, y1, points[0], points[1], 4), y0=y0, y1=y1)
+case("vicregl_features", lambda y0, y1: vicregl(y0, y1, y0.detach(), y1.detach(), 4), y0=y0, y1=y1)
+
+
+def all4one_features(z0, z1, past0, past1):
+    def correlations(past, z):
+        return torch.stack([torch.stack([cosine(f, g) for g in z.T]) for f in past.detach().T])
+    c = [correlations(past0, z1), correlations(past1, z0)]
+    width = c[0].shape[0]
+    own = sum(((1 - torch.diag(x)) ** 2).sum() / width for x in c) / 2
+    others = sum(((x ** 2).sum() - (torch.diag(x) ** 2).sum()) / (width * (width - 1)) for x in c) / 2
+    return 5 * torch.sqrt(own + 1e-12) + 5 * torch.sqrt(others + 1e-12)
+
+
+case("all4one_features", all4one_features, z0=a, z1=b, past0=units(image + 0.5 * d(n, width)), past1=units(image + 0.5 * d(n, width)))
+
+
+def neighbour_transformer(x, layers, width):
+    """torch's own encoder layers, on sines and cosines of the places; the first output."""
+    places = torch.zeros(x.shape[1], width, dtype=torch.float64)
+    for p in range(x.shape[1]):
+        for i in range(0, width, 2):
+            places[p, i] = math.sin(p / 10000 ** (i / width))
+            places[p, i + 1] = math.cos(p / 10000 ** (i / width))
+    x = x + places
+    for layer in layers:
+        x = layer(x)
+    return (x[:, 0] * weights).sum(), {"output": x[:, 0]}
+
+
+torch.manual_seed(5)
+layers = [torch.nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.0, batch_first=True).double() for _ in range(2)]
+for number, layer in enumerate(layers):
+    names = {"self_attn.in_proj_weight": "input.weight", "self_attn.in_proj_bias": "input.bias", "self_attn.out_proj.weight": "output.weight",
+             "self_attn.out_proj.bias": "output.bias"}
+    for key, value in layer.state_dict().items():
+        value.add_(0.1 * d(*value.shape))
+        out[f"transformer.layers.{number}.{names.get(key, key)}"] = value
+out["neighbour_transformer.weights"] = weights
+case("neighbour_transformer", lambda x: neighbour_transformer(x, layers, width), x=d(n, 5, width))
+
+
+def bownet(h, prototypes, scale, places, words):
+    """Hard words at all places, as shares; softmax of γ times the cosine-like scores of unit prototypes."""
+    total = 0
+    for row, own in zip(h, places.detach()):
+        counts = [0] * len(words)
+        for place in own:
+            counts[min(range(len(words)), key=lambda k: ((place - words[k].detach()) ** 2).sum().item())] += 1
+        scores = torch.stack([scale[0] * (row @ (w / w.norm())) for w in prototypes])
+        total = total - sum(c / len(own) * torch.log(softmax(scores)[k]) for k, c in enumerate(counts))
+    return total / len(h)
+
+
+case("bownet", bownet, h=a, prototypes=d(25, width), scale=torch.tensor([1.7], dtype=torch.float64), places=d(n, 9, width), words=d(25, width))
+
 save_file({key: value.detach().contiguous().clone() for key, value in out.items()}, HERE / "methods_joint.safetensors")
 print(f"methods_joint.safetensors: {len(out)} tensors")

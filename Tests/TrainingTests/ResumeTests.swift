@@ -1,5 +1,6 @@
 import Foundation
 import Fovea
+import Methods
 import Testing
 import TestSupport
 
@@ -9,9 +10,7 @@ import TestSupport
 @Suite struct ResumeTests {
     /// Asked once: after every step. Every third time: at the ends of the epochs. Every second time, and the ends of epochs
     /// count: after 2 steps, then at the end, and so on.
-    @Test(arguments: [
-        "simclr", "byol", "rotnet", "tico", "lejepa", "moco", "nnclr", "ressl", "instance_discrimination", "dino", "swav", "deepcluster_v2",
-    ]) func stoppedAndResumed(_ method: String) throws {
+    @Test(arguments: MethodRegistry.standard.entries.map(\.card.name)) func stoppedAndResumed(_ method: String) throws {
         let images = try TinyImages()
         try withTemporaryFolder { folder in
             let recipe = try tinyRecipe(method)

@@ -28,7 +28,9 @@ struct TinyImages: ImageDataset {
 func tinyRecipe(_ method: String, _ methods: MethodRegistry = .standard) throws -> Recipe {
     var recipe = Recipe(method: MethodChoice(try methods.entry(named: method)))
     if method != "simclr" {
-        func small<Settings: MethodSettings>(_ settings: Settings) throws -> any MethodSettings { try tiny(settings) }
+        func small<Settings: MethodSettings>(_ settings: Settings) throws -> any MethodSettings {
+            try with(tiny(settings), ["teacher": TinyTeacher.path()])
+        }
         recipe.method.settings = try small(recipe.method.settings)
     }
     recipe.backbone = BackboneSettings("resnet18", width: 4, stem: .small)

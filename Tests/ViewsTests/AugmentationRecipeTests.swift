@@ -109,3 +109,47 @@ import Testing
         #expect(sheet.pixels.contains { $0 != 255 })
     }
 }
+
+/// Where views lie, against what their pixels say: red tells the column, green the row.
+@Suite struct RegionTests {
+    @Test func regionsAreWhereThePixelsComeFrom() throws {
+        let (height, width) = (200, 240)
+        var pixels: [UInt8] = []
+        for y in 0..<height { for x in 0..<width { pixels += [UInt8(x), UInt8(y), 0] } }
+        let image = PixelImage(width: width, height: height, pixels: pixels)
+        let plain = try ViewRecipe(views: [
+            View("crop", size: 32, copies: 2, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip()]),
+            View("padded", size: 64, [RandomResizedCrop(size: 96), HorizontalFlip(), RandomCrop()]),
+            View("shared", size: 32, stream: 0, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip(), Grayscale(p: 1)]),
+        ])
+        let recipe = plain.locating()
+        #expect(recipe.outputs.last == OutputSpec(name: "regions", element: .float32, shape: [4, 4]) && recipe.outputs.count == 5)
+        var mirrored = 0
+        for index in 0..<40 {
+            let memory = BatchMemory(recipe.outputs, capacity: 1)
+            var scratch = Scratch()
+            let key = SampleKey(seed: 3, epoch: 0, index: index)
+            recipe.make(image, key: key, partners: NoPartners(), into: memory.sample(0), scratch: &scratch)
+            let regions = [Float](memory.sample(0).floats(4))
+            for view in 0..<3 {
+                let side = view == 2 ? 64 : 32
+                let made = [UInt8](memory.sample(0).bytes(view))
+                let (top, left) = (Double(regions[4 * view]), Double(regions[4 * view + 1]))
+                let (bottom, right) = (Double(regions[4 * view + 2]), Double(regions[4 * view + 3]))
+                if left > right { mirrored += 1 }
+                for (row, column) in [(side / 4, side / 4), (side / 2, side / 4), (3 * side / 4, side / 2)] {
+                    let x = (left + (right - left) * (Double(column) + 0.5) / Double(side)) * Double(width) - 0.5
+                    let y = (top + (bottom - top) * (Double(row) + 0.5) / Double(side)) * Double(height) - 0.5
+                    let pixel = (row * side + column) * 3
+                    #expect((Double(made[pixel]) - x).magnitude < 1.5 && (Double(made[pixel + 1]) - y).magnitude < 1.5)
+                }
+            }
+            // One stream, one place.
+            #expect(Array(regions[0..<4]) == Array(regions[12..<16]))
+            // The views themselves are the same.
+            #expect(
+                AugmentationRecipeTests.views(plain, image, key) == (0..<4).map { [UInt8](memory.sample(0).bytes($0)) })
+        }
+        #expect(mirrored > 30 && mirrored < 90)
+    }
+}

@@ -96,6 +96,8 @@ enum ATen {
     static let index = Operation("index", "Tensor")
     static let gather = Operation("gather")
     static let scatterAdd = Operation("scatter_add")
+    static let constantPad = Operation("constant_pad_nd")
+    static let unfold = Operation("unfold")
     static let flip = Operation("flip")
     static let rot90 = Operation("rot90")
     static let roll = Operation("roll")
@@ -125,6 +127,7 @@ enum ATen {
     static let any = Operation("any")
     static let cumsum = Operation("cumsum")
     static let bincount = Operation("bincount")
+    static let multinomial = Operation("multinomial")
 
     // Networks
     static let linear = Operation("linear")

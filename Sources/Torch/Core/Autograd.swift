@@ -33,6 +33,11 @@ public func autocast<Result, Failure: Error>(
     return try body()
 }
 
+/// Runs `body` in float32 though autocast may be on around it: for matrix products whose sums lower precision cannot hold.
+public func fullPrecision<Result, Failure: Error>(on device: Device, _ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    try autocast(.float32, on: device, body)
+}
+
 extension Tensor {
     public var requiresGradient: Bool {
         get { ct_tensor_requires_grad(handle) }

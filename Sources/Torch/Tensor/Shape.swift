@@ -59,6 +59,12 @@ extension Tensor {
     public static func concatenated(_ tensors: [Tensor], dimension: Int = 0) -> Tensor { ATen.cat(tensors, dimension) }
     public static func stacked(_ tensors: [Tensor], dimension: Int = 0) -> Tensor { ATen.stack(tensors, dimension) }
 
+    /// Windows of a dimension, which go to a new last dimension.
+    public func unfolded(_ dimension: Int, size: Int, step: Int) -> Tensor { ATen.unfold(self, dimension, size, step) }
+
+    /// With zeros around: how many before and after the last dimension, then the one before it.
+    public func padded(_ counts: [Int]) -> Tensor { ATen.constantPad(self, counts, 0.0) }
+
     public func flipped(_ dimensions: Int...) -> Tensor { ATen.flip(self, dimensions) }
 
     /// Rotated by quarter turns, counter-clockwise in the plane of the last two dimensions.

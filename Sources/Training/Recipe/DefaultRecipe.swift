@@ -1,4 +1,5 @@
 public import Methods
+public import Torch
 public import Views
 
 /// A recipe for whoever names only images: the method's published settings, with an image size, a batch and a learning
@@ -12,10 +13,7 @@ public enum DefaultRecipe {
         var recipe = Recipe(method: MethodChoice(try methods.entry(named: method)))
         if let epochs { recipe.training.epochs = epochs }
         recipe.data.imageSize = imageSize(of: dataset)
-        // Batches that leave at least ten steps in an epoch.
-        var batch = 256
-        while batch > 16, dataset.count < batch * 10 { batch /= 2 }
-        recipe.training.batchSize = batch
+        recipe.training.batchSize = batchSize(of: dataset.count)
         recipe.training.learningRate = 0.12
         recipe.training.learningRateScaling = .linear
         recipe.training.warmUpEpochs = min(5, (Double(recipe.training.epochs) / 10).rounded(.down))
@@ -23,6 +21,27 @@ public enum DefaultRecipe {
         recipe.provenance =
             "the default for these images: SGD at 0.12 × batch / 256 with a cosine, as the small-data recipes of MoCo and lightly have it"
         return recipe
+    }
+
+    /// A method for whoever names none, and why it suits so many images on this device.
+    public static func method(for images: Int, on device: Device) -> (name: String, reason: String) {
+        let batch = batchSize(of: images)
+        if batch < 128 {
+            return (
+                "dcl", "\(images) images make batches of \(batch), which cost DCL less than methods whose negatives are all in the batch"
+            )
+        }
+        if device != .cpu, images >= 100_000 {
+            return ("moco", "\(images) images and a GPU allow long runs, where a queue of negatives does without batches of thousands")
+        }
+        return ("simclr", "one network and no state beside it: steps are quick, and batches of \(batch) hold enough negatives")
+    }
+
+    /// At most 256, and so few that an epoch has at least ten steps.
+    private static func batchSize(of images: Int) -> Int {
+        var batch = 256
+        while batch > 16, images < batch * 10 { batch /= 2 }
+        return batch
     }
 
     /// Small images at their own size, others at up to 224 pixels.

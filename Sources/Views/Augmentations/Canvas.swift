@@ -11,6 +11,8 @@ public final class Canvas {
     public private(set) var size = ImageSize(1)
     /// The size that the view should end at.
     public private(set) var target = ImageSize(1)
+    /// Where the image lies in what was loaded.
+    public private(set) var region = Region()
 
     /// The decoded image, as long as nothing has been computed from it.
     private var source: PixelImage?
@@ -19,6 +21,7 @@ public final class Canvas {
     private var spare = AlignedBuffer()
     private let kept = AlignedBuffer()
     private var keptSize = ImageSize(1)
+    private var keptRegion = Region()
     private let work = AlignedBuffer()
     private let horizontal = ResamplingTaps()
     private let vertical = ResamplingTaps()
@@ -31,6 +34,7 @@ public final class Canvas {
         pending = nil
         size = ImageSize(height: image.height, width: image.width)
         self.target = target
+        region = Region()
     }
 
     /// Applies `augmentations` in order, each with its own random numbers from `key`. `first` counts those that the
@@ -63,10 +67,12 @@ public final class Canvas {
         let planes = self.planes()
         kept.reserve(3 * planes.plane).update(from: planes.red, count: 3 * planes.plane)
         keptSize = size
+        keptRegion = region
     }
 
     func restore(target: ImageSize) {
         settle(at: keptSize, target: target)
+        region = keptRegion
         let planes = Planes(current, size)
         planes.red.update(from: kept.base, count: 3 * planes.plane)
     }
@@ -88,6 +94,7 @@ public final class Canvas {
             box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0 && size.isPositive
                 && box.x + box.width <= self.size.width && box.y + box.height <= self.size.height,
             "resize: the box \(box) is not inside \(self.size)")
+        region.crop(box, of: self.size)
         if pending != nil { _ = planes() }
         pending = Sampling(
             sourceSize: self.size, box: box, scaled: size, window: PixelBox(size), interpolation: interpolation, antialias: antialias)
@@ -96,6 +103,7 @@ public final class Canvas {
 
     /// Cuts out `box`, which may reach over the edges: what is outside becomes `fill`.
     public func crop(_ box: PixelBox, fill: UInt8 = 0) {
+        region.crop(box, of: size)
         let inside = box.x >= 0 && box.y >= 0 && box.x + box.width <= size.width && box.y + box.height <= size.height
         if inside, var sampling = pending, !sampling.mirrored {
             sampling.window.x += box.x
@@ -124,6 +132,7 @@ public final class Canvas {
 
     /// Mirrors left and right.
     public func mirror() {
+        (region.left, region.right) = (region.right, region.left)
         if pending != nil {
             pending?.mirrored.toggle()
         } else if source != nil {

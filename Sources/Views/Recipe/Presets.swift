@@ -57,6 +57,47 @@ extension ViewRecipe {
         ])
     }
 
+    /// CMC's one view (Tian et al. 2019, the authors' code): crop and flip, because the colours are what is told.
+    public static func cmc(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [View("view", size: size, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip()])])
+    }
+
+    /// CPC v2's one view (Hénaff et al. 2019, section 3), which the method cuts into patches.
+    public static func cpc(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [.crop("view", size, scale: 0.3...1, jitter: (0.4, 0.4, 0.4, 0.1))])
+    }
+
+    /// BoWNet's image for the teacher, and its changed crop for the student (Gidaris et al. 2020, section 3.3).
+    public static func bowNet(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [
+            View("image", size: size, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip()]),
+            .crop("student", size, scale: 0.08...1, jitter: (0.4, 0.4, 0.4, 0.1)),
+        ])
+    }
+
+    /// OBoW's image for the teacher, and the crops that the student sees (Gidaris et al. 2021, section 3.3 and appendix): large ones
+    /// of 8 … 60 % of the area, and small ones, which the authors cut from a 3 × 3 grid and which are crops of that size here.
+    public static func obow(
+        size: ImageSize, largeSize: ImageSize, largeViews: Int, smallSize: ImageSize, smallViews: Int
+    ) throws(AugmentationError) -> ViewRecipe {
+        func crops(_ name: String, _ side: ImageSize, _ copies: Int, _ scale: ClosedRange<Double>) -> View {
+            .crop(name, side, copies: copies, scale: scale, jitter: (0.4, 0.4, 0.4, 0.1), blur: size.shorter > 64 ? 0.5 : 0)
+        }
+        return try ViewRecipe(
+            views: [View("image", size: size, [RandomResizedCrop(scale: 0.2...1), HorizontalFlip()])]
+                + [crops("large", largeSize, largeViews, 0.08...0.6)]
+                + (smallViews > 0 ? [crops("small", smallSize, smallViews, 0.05...0.14)] : []))
+    }
+
+    /// PIRL's image, and the view that is cut or turned (Misra and van der Maaten 2019, section 4 and appendix): the patches are
+    /// cut in a crop of at least 60 % of the area. Colours change per view, where the authors change them per patch.
+    public static func pirl(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        try ViewRecipe(views: [
+            .crop("image", size, scale: 0.2...1, jitter: (0.4, 0.4, 0.4, 0.4)),
+            .crop("transformed", size, scale: 0.6...1, jitter: (0.4, 0.4, 0.4, 0.4)),
+        ])
+    }
+
     /// ReSSL's student view, and its weak teacher view (Zheng et al. 2021, section 3.3): crop and flip alone.
     public static func reSSL(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
         try ViewRecipe(views: [

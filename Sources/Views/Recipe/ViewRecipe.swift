@@ -12,9 +12,19 @@
 ///           - colorJitter: {brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1}
 public struct ViewRecipe: ViewMaker, Codable, Equatable {
     public let views: [View]
-    public let outputs: [OutputSpec]
+    public private(set) var outputs: [OutputSpec]
     public let decodeTarget: Int?
     private let groups: [Group]
+
+    /// The name of the output that `locating()` adds.
+    public static let regions = "regions"
+
+    /// The same views, and beside them where each lies in the image: top, left, bottom and right, in shares of its sides (`Region`).
+    public func locating() -> ViewRecipe {
+        var copy = self
+        copy.outputs.append(OutputSpec(name: Self.regions, element: .float32, shape: [outputs.count, 4]))
+        return copy
+    }
 
     /// Throws for settings that make no sense, and for views that do not end at their size.
     public init(views: [View]) throws(AugmentationError) {
@@ -43,6 +53,7 @@ public struct ViewRecipe: ViewMaker, Codable, Equatable {
         _ image: PixelImage, key: SampleKey, partners: any PartnerImages, into outputs: OutputBuffers, scratch: inout Scratch
     ) {
         let canvas = scratch.canvas
+        let places = self.outputs.last?.name == Self.regions ? outputs.floats(self.outputs.count - 1) : nil
         for group in groups {
             let key = key.view(stream: group.stream)
             for (place, member) in group.members.enumerated() {
@@ -55,6 +66,12 @@ public struct ViewRecipe: ViewMaker, Codable, Equatable {
                 }
                 canvas.apply(member.rest, key: key, first: group.common.count)
                 canvas.write(to: outputs.pixels(member.output))
+                if let places {
+                    let region = canvas.region
+                    for (i, edge) in [region.top, region.left, region.bottom, region.right].enumerated() {
+                        places[4 * member.output + i] = Float(edge)
+                    }
+                }
             }
         }
     }

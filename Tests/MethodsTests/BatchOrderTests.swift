@@ -1,0 +1,98 @@
+import Backbones
+import Foundation
+import TestSupport
+import Testing
+import Torch
+import Views
+
+@testable import Methods
+
+/// What the order of a batch, and its division, mean to every registered method's loss.
+@Suite struct BatchOrderTests {
+    /// Without what is drawn for each sample by its place in the batch: parts and orders of batch normalisation, noise of a memory
+    /// bank, dropped colours, mixed images, sub-batches of whitening.
+    private static var still: [String: Any] { [
+        "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0,
+    ] }
+
+    /// These draw something for each sample whatever their settings; their losses of given features are tested.
+    private static let random = ["pirl", "amdim"]
+
+    private static let names = MethodRegistry.standard.entries.map(\.card.name).filter { !random.contains($0) }
+
+    private func make(_ name: String) throws -> (any SelfSupervisedMethod, Batch) {
+        let entry = try MethodRegistry.standard.entry(named: name)
+        func still<Settings: MethodSettings>(_ settings: Settings) throws -> any MethodSettings {
+            var values = Self.still
+            // Without batch statistics of few samples in a whitening of as many dimensions.
+            if name == "w_mse" { values["outputWidth"] = 3 }
+            return try with(settings, values)
+        }
+        let settings = try still(tinySettings(of: entry))
+        Runtime.seed(41)
+        let method = try entry.make(settings, tinyContext())
+        let outputs = try entry.views(settings, imageSize: 16).outputs
+        var batch = noise(0, 24)
+        for output in outputs {
+            if output.imageSize != nil {
+                batch.views.append((Tensor.rand([24, 3, output.shape[0], output.shape[1]]) * 256).to(.uint8))
+            } else {
+                batch.targets[output.name] = .rand([24] + output.shape)
+            }
+        }
+        return (method, batch)
+    }
+
+    private func taken(_ batch: Batch, _ rows: Tensor) -> Batch {
+        Batch(
+            views: batch.views.map { $0.rows(rows) }, targets: batch.targets.mapValues { $0.rows(rows) },
+            indices: batch.indices.rows(rows), labels: batch.labels.rows(rows))
+    }
+
+    /// The same generator for each; the state of batch normalisation does not enter the loss of a batch.
+    private func value(_ method: any SelfSupervisedMethod, _ batch: Batch) -> Double {
+        Runtime.seed(43)
+        return method.loss(batch, firstStep).total.item
+    }
+
+    @Test(arguments: names) func orderDoesNotMatter(_ name: String) throws {
+        let (method, batch) = try make(name)
+        let order = Tensor.randomPermutation(24)
+        let (whole, other) = (value(method, batch), value(method, taken(batch, order)))
+        #expect((whole - other).magnitude <= 2e-4 * max(1, whole.magnitude), "\(whole) and \(other)")
+        // One view in another order is another batch.
+        guard type(of: method).card.hasPositivePairs, batch.views.count > 1 else { return }
+        var torn = batch
+        torn.views[0] = torn.views[0].rows(order)
+        #expect((value(method, torn) - whole).magnitude > 1e-6, "one view permuted alone")
+    }
+
+    @Test func orderDoesNotMatterToGivenFeatures() {
+        Runtime.seed(42)
+        let (a, b) = (Tensor.randn([24, 8], .float64), Tensor.randn([24, 8], .float64))
+        let order = Tensor.randomPermutation(24)
+        let negatives = Tensor.randn([30, 8], .float64).normalized()
+        func pirl(_ a: Tensor, _ b: Tensor) -> Tensor { PIRL.nce(a.normalized(), b.normalized(), negatives: negatives, temperature: 0.3) }
+        expectClose(pirl(a.rows(order), b.rows(order)), pirl(a, b), .float64)
+        let places = Tensor.randn([24, 5, 8], .float64)
+        func amdim(_ a: Tensor, _ places: Tensor) -> Tensor { AMDIM.contrast(AMDIM.scores(a, places), limit: 20) }
+        expectClose(amdim(a.rows(order), places.rows(order)), amdim(a, places), .float64)
+    }
+
+    /// Where samples know nothing of each other (in evaluation mode, without batch statistics), the loss of a batch is the mean of its
+    /// halves'; where they are each other's negatives, or share a covariance or an assignment, it is not.
+    /// OBoW is neither: its scale of distances follows the batch a little.
+    @Test(arguments: names.filter { $0 != "obow" }) func halvesMakeTheWhole(_ name: String) throws {
+        let separable = [
+            "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
+            "dino", "bownet", "rotnet", "supervised",
+        ]
+        let (method, batch) = try make(name)
+        method.eval()
+        let half = Tensor.arange(12)
+        let parts = [half, half + Tensor(scalar: 12)].map { value(method, taken(batch, $0)) }
+        let (mean, whole) = ((parts[0] + parts[1]) / 2, value(method, batch))
+        let isClose = (mean - whole).magnitude <= 1e-4 * max(1, whole.magnitude)
+        #expect(isClose == separable.contains(name), "\(parts) and \(whole)")
+    }
+}
