@@ -18,6 +18,11 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Initialisations of the random encoder that it is compared with.")
     var randomEncoders = 5
 
+    @Option(
+        help: "Whose errors those under corruptions are divided by (mCE): random, pixels, or a run's folder or weights file.",
+        completion: .file())
+    var robustBaseline = "random"
+
     @Option(help: "What chance draws from.")
     var seed: UInt64 = 0
 
@@ -31,6 +36,16 @@ struct Evaluate: ParsableCommand {
 
     func validate() throws {
         if randomEncoders < 0 { throw ValidationError("--random-encoders must not be negative") }
+    }
+
+    private func chosenBaseline(on device: Device) throws -> Evaluator.ErrorBaseline {
+        switch robustBaseline {
+        case "random": return .random
+        case "pixels": return .rawPixels
+        default:
+            let (encoder, name) = try source.weights.load(robustBaseline, on: device)
+            return .encoder(.init(encoder, name: "baseline \(name)"))
+        }
     }
 
     func run() throws {
@@ -47,6 +62,7 @@ struct Evaluate: ParsableCommand {
         }
         let (train, test) = try images.open(seed: seed)
         let (encoder, name) = try source.load(on: evaluator.device)
+        evaluator.errorBaseline = try chosenBaseline(on: evaluator.device)
         let folder = RunFolder(source.source)
         let target = out ?? (folder.holdsRun ? folder.path : nil)
         let outcome = try evaluator(encoder, name: name, train: train, test: test, folder: target.map { "\($0)/evaluation" })

@@ -11,7 +11,7 @@ import Views
 @testable import Evaluation
 
 /// Images of plain hues with given labels: what is tested is what protocols make of the labels.
-private struct Labelled: ImageDataset {
+struct Labelled: ImageDataset {
     let labels: [Int?]
     var classNames: [String]
     var grey = false

@@ -7,6 +7,7 @@ struct ReportPage {
         let sections = [
             LabelsSection(contents).section,
             ResultsSection(contents).section,
+            RobustnessSection(contents).section,
             LearningSection(contents).section,
             HealthSection(contents).section,
             NeighboursSection.section(contents, &notes),

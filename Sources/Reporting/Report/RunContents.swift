@@ -12,6 +12,7 @@ struct RunContents {
     var results: [EvaluationResult]?
     var differences: [EvaluationDifference]?
     var labels: LabelCurves?
+    var robustness: RobustnessTable?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
@@ -35,6 +36,7 @@ struct RunContents {
         results = read { note throws(ReportError) in try folder.results(note: note) }
         differences = read { note throws(ReportError) in try folder.differences(note: note) }
         labels = read { _ throws(ReportError) in try folder.labels() }
+        robustness = read { _ throws(ReportError) in try folder.robustness() }
         neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
         map = read { note throws(ReportError) in try folder.map(note: note) }
         hasViews = folder.exists("evaluation/views.png")
