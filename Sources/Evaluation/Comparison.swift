@@ -1,6 +1,6 @@
 public import Backbones
 internal import Embeddings
-public import Files
+internal import Files
 internal import Torch
 internal import Training
 public import Views
@@ -32,9 +32,7 @@ extension Evaluator {
         for contestant in contestants {
             progress("features of \(contestant.name)")
             contestant.encoder.move(to: device)
-            let extraction = FeatureExtraction(
-                imageSize: contestant.encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
-            let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed)
+            let data = EvaluationData(train: train, test: test, extraction: extraction(of: contestant.encoder), seed: seed, cache: cache)
             let representation = Representation.encoder(contestant.encoder, name: contestant.name)
             let splits = try data.splits(of: representation)
             outcome.unreadable = splits.unreadable
@@ -46,6 +44,7 @@ extension Evaluator {
             measurements.append(found)
         }
         outcome.robustness = RobustnessTable(measurements, imageSize: contestants[0].encoder.imageSize)
+        outcome.classes = measurements.flatMap { $0.classes() }
         if let folder { try write(outcome, to: folder) }
         return outcome
     }

@@ -34,6 +34,7 @@ struct EvaluationFolder {
         try writeTable(outcome.results, "results")
         try JSONFile.write(outcome.differences, to: "\(path)/differences.json")
         if let table = outcome.robustness { try write(table) }
+        if !outcome.classes.isEmpty { try writeTable(outcome.classes, "classes") }
     }
 
     /// A row for each encoder, classifier, corruption and severity; severity 0 is clean.
@@ -47,6 +48,13 @@ struct EvaluationFolder {
             }
         }
         try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: "\(path)/robustness.csv")
+    }
+
+    /// A row for each encoder, block and data set.
+    func write(_ table: TransferTable, _ differences: [EvaluationDifference]) throws {
+        try JSONFile.write(table, to: "\(path)/transfer.json")
+        try JSONFile.write(differences, to: "\(path)/transfer-differences.json")
+        try writeTable(table.rows.flatMap { $0.cells.compactMap { $0 } }, "transfer-results")
     }
 
     private func writeTable(_ results: [EvaluationResult], _ name: String) throws {

@@ -21,6 +21,8 @@ public struct Evaluator {
     public var batchSize = 128
     public var loaderThreads = 2
     public var device = Device.cpu
+    /// Where features are remembered between calls; nil for nowhere.
+    public var cache: FeatureCache?
     /// Whose errors the errors of others are divided by (mCE).
     public var errorBaseline = ErrorBaseline.random
     /// What the images are called in the results, such as their path.
@@ -45,6 +47,8 @@ public struct Evaluator {
         public var unreadable: [String]
         /// Where it was measured: accuracy by corruption and severity.
         public var robustness: RobustnessTable?
+        /// Numbers of single classes, such as the purity of each.
+        public var classes: [EvaluationResult] = []
     }
 
     /// - Parameters:
@@ -58,9 +62,8 @@ public struct Evaluator {
         // Not after an hour of measuring.
         if let folder { try EvaluationFolder(folder).requireWritable() }
         encoder.move(to: device)
-        let extraction = FeatureExtraction(
-            imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
-        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed)
+        let extraction = extraction(of: encoder)
+        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache)
 
         func measured(_ representation: Representation) throws -> (runs: [[Score]], splits: EvaluationData.Splits) {
             let splits = try data.splits(of: representation)
@@ -123,7 +126,7 @@ public struct Evaluator {
         for index in results.indices { results[index].data = dataName }
         let outcome = Outcome(
             results: results, differences: differences, bySeed: bySeed, unreadable: main.unreadable,
-            robustness: RobustnessTable(measurements, imageSize: encoder.imageSize))
+            robustness: RobustnessTable(measurements, imageSize: encoder.imageSize), classes: measurements.flatMap { $0.classes() })
         if let folder {
             progress("neighbours and map")
             try EvaluationFolder(folder).write(outcome, main)
@@ -131,13 +134,30 @@ public struct Evaluator {
         return outcome
     }
 
+    func extraction(of encoder: Encoder) -> FeatureExtraction {
+        FeatureExtraction(imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
+    }
+
     private var hasRelativeScores: Bool { protocols.contains { $0 is RobustnessProtocol } }
 
-    func requireClasses(_ train: any ImageDataset) throws {
+    /// - Throws: `EvaluationError` for images without two classes.
+    public func requireClasses(_ train: any ImageDataset) throws {
         guard train.classNames.count < 2 else { return }
         throw EvaluationError(
             "evaluation needs labels of at least 2 classes, and the images have \(train.classNames.count): put each class into a "
                 + "folder of its own, or give a CSV list of path,label")
+    }
+
+    /// The protocols on one encoder alone, without baselines.
+    public func measure(
+        _ encoder: Encoder, name: String = "encoder", train: any ImageDataset, test: (any ImageDataset)?
+    ) throws -> [EvaluationResult] {
+        try requireClasses(train)
+        encoder.move(to: device)
+        let data = EvaluationData(train: train, test: test, extraction: extraction(of: encoder), seed: seed, cache: cache)
+        let representation = Representation.encoder(encoder, name: name)
+        let found = Measurement(name: name, runs: [Score.merged(try scores(representation, data.splits(of: representation), data))])
+        return found.results(seeds: seeds)
     }
 
     /// Every protocol on one representation, under every seed; in the order of `protocols`.

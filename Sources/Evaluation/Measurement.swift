@@ -23,6 +23,14 @@ struct Measurement {
     }
 }
 
+extension Measurement {
+    /// Numbers of single classes: those with a detail, but for robustness, which has a table of another form.
+    func classes() -> [EvaluationResult] {
+        let shown = runs.map { $0.filter { $0.detail != nil && $0.protocolName != RobustnessProtocol.name } }
+        return isRandom ? Score.averaged(shown, name) : shown[0].map { $0.result(name) }
+    }
+}
+
 extension RobustnessTable {
     /// nil where robustness was not measured.
     init?(_ measurements: [Measurement], imageSize: Int) {

@@ -29,6 +29,7 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Where results are written; a run's own folder by default.", completion: .directory)
     var out: String?
 
+    @OptionGroup var features: CacheOptions
     @OptionGroup var machine: MachineOptions
 
     @Flag(help: "Print nothing but the table.")
@@ -57,6 +58,7 @@ struct Evaluate: ParsableCommand {
         evaluator.dataName = images.data
         evaluator.device = try machine.chosenDevice()
         evaluator.loaderThreads = machine.loaders
+        evaluator.cache = features.chosen
         evaluator.progress = { step in
             if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
         }

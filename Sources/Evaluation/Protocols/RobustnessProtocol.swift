@@ -1,7 +1,7 @@
 internal import Embeddings
 internal import Foundation
 internal import Training
-public import Views
+internal import Views
 
 /// How much accuracy corruptions cost (Hendrycks & Dietterich 2019): classifiers of clean training features, tested on
 /// corrupted images in five severities.
