@@ -19,7 +19,7 @@ out = {}
 # Overlapping clouds of unequal sizes and scales, off the origin.
 n, d = 150, 40
 sizes = rng.multinomial(n, [0.4, 0.25, 0.2, 0.1, 0.05])
-centres = rng.normal(size=(5, d)) * 0.9
+centres = rng.normal(size=(5, d)) * 0.35
 x = np.concatenate([c + rng.normal(size=(s, d)) * np.linspace(1.5, 0.3, d) for c, s in zip(centres, sizes)]) + 0.4
 x = x[rng.permutation(n)].astype(np.float32)
 out["rows"] = x
