@@ -29,7 +29,8 @@ public struct Agglomerative: Sendable, Equatable {
         try checkFeatures(matrix, "the features to cluster")
         let count = matrix.size(0)
         guard clusters >= 1, count <= Self.mostRows else {
-            throw FeatureError(.setting, "agglomerative clustering needs at least 1 cluster and at most \(Self.mostRows) rows, not \(count)")
+            throw FeatureError(
+                .setting, "agglomerative clustering needs at least 1 cluster and at most \(Self.mostRows) rows, not \(count)")
         }
         guard count >= clusters else {
             throw FeatureError(.tooFewRows, "\(count) rows cannot be put into \(clusters) clusters: ask for fewer clusters")

@@ -69,8 +69,8 @@ public struct DuplicateSearch {
             }
             matches.append(
                 Match(
-                    first: own.names[pair.first], second: bank.names[pair.second], labels: [label(own, pair.first), label(bank, pair.second)],
-                    correlation: found, similarity: pair.correlation))
+                    first: own.names[pair.first], second: bank.names[pair.second],
+                    labels: [label(own, pair.first), label(bank, pair.second)], correlation: found, similarity: pair.correlation))
         }
         matches.sort { ($1.correlation, $0.first, $0.second) < ($0.correlation, $1.first, $1.second) }
         let groups =

@@ -146,7 +146,7 @@ public struct LabelFreeQuality {
             let known = rows.filter { $0.values[measure.rawValue] != nil }
             func merit(_ row: QualityTable.Row) -> Double { measure.merit(row.values[measure.rawValue]!) }
             // Of equally good checkpoints the later one, which has seen more.
-            if let best = known.max(by: { (merit($0), $0.epoch) < (merit($1), $1.epoch) }) { table.choices[measure.rawValue] = best.checkpoint }
+            table.choices[measure.rawValue] = known.max { (merit($0), $0.epoch) < (merit($1), $1.epoch) }?.checkpoint
             let both = known.filter { $0.accuracy != nil }
             table.rankCorrelations[measure.rawValue] = RankCorrelation.spearman(both.map(merit), both.map { $0.accuracy! })
         }

@@ -86,9 +86,8 @@ public struct Sweep {
     /// All augmentations, and all but each of them.
     public static func omissions(of recipe: Recipe, methods: MethodRegistry = .standard) throws -> Axis {
         let steps = try augmentations(of: recipe, methods)
-        return Axis(
-            name: "augmentations",
-            values: [Value(label: "all", change: .leavingOut(nil))] + steps.map { Value(label: "no \($0.name)", change: .leavingOut($0.name)) })
+        let without = steps.map { Value(label: "no \($0.name)", change: .leavingOut($0.name)) }
+        return Axis(name: "augmentations", values: [Value(label: "all", change: .leavingOut(nil))] + without)
     }
 
     private static func views(of recipe: Recipe, _ methods: MethodRegistry) throws -> ViewRecipe {

@@ -56,7 +56,8 @@ struct Duplicates: ParsableCommand {
             ])
         }
         if !found.matches.isEmpty { print(table.forOutput()) }
-        if found.matches.count > 50 { print("… and \(Format.count(found.matches.count - 50)) more pairs\(out == nil ? "; --out has all" : "")") }
+        let hidden = found.matches.count - 50
+        if hidden > 0 { print("… and \(Format.count(hidden)) more pairs\(out == nil ? "; --out has all" : "")") }
         let disagreeing = found.matches.count { $0.labels[0] != $0.labels[1] }
         var line = "\(Format.count(found.matches.count)) pairs in \(Format.count(found.groups.count)) groups among "
         line += "\(Format.count(found.images)) images"

@@ -16,7 +16,9 @@ struct SweepCommand: ParsableCommand {
     @Argument(help: "Images to train on: a folder, a CSV list, or a packed set.", completion: .file())
     var images: String
 
-    @Option(help: "A recipe: a file, or a name that `fovea recipes` lists; by default one for SimCLR that fits the images.", completion: .file())
+    @Option(
+        help: "A recipe: a file, or a name that `fovea recipes` lists; by default one for SimCLR that fits the images.",
+        completion: .file())
     var recipe: String?
 
     @Option(name: .customLong("grid"), help: "An axis: key=value,value, such as training.batchSize=64,128. May be repeated.")
@@ -63,7 +65,9 @@ struct SweepCommand: ParsableCommand {
     func validate() throws {
         if grid.isEmpty, compose == nil, !leaveOut { throw ValidationError("give a grid: --grid training.epochs=10,20") }
         if seeds < 1 { throw ValidationError("--seeds must be at least 1") }
-        if !["linear", "knn"].contains(`protocol`) { throw ValidationError("--protocol \(`protocol`): a sweep is measured by linear or knn") }
+        guard ["linear", "knn"].contains(`protocol`) else {
+            throw ValidationError("--protocol \(`protocol`): a sweep is measured by linear or knn")
+        }
     }
 
     func run() throws {

@@ -13,7 +13,9 @@ struct Transfer: ParsableCommand {
     @Argument(help: "Runs' folders or weights files.", completion: .file())
     var sources: [String]
 
-    @Option(name: .customLong("data"), parsing: .upToNextOption, help: "Labelled data sets, with spaces between them: a path, or NAME=path.")
+    @Option(
+        name: .customLong("data"), parsing: .upToNextOption,
+        help: "Labelled data sets, with spaces between them: a path, or NAME=path.")
     var sets: [String]
 
     @Option(

@@ -55,7 +55,10 @@ import TestSupport
             for label in 0..<200 {
                 for index in 0..<3 { try write("\(folder)/data/c\(label)/\(index).png", label: label, classes: 200, seed: index) }
             }
-            let outcome = try evaluate("\(folder)/data", folder, ["--protocol", frozen] + quick)
+            let few = ["--set", "lowshot.shots=[1]", "--set", "lowshot.draws=2", "--set", "lowshot.classifiers=[\"centroid\"]"]
+            let outcome = try evaluate(
+                "\(folder)/data", folder,
+                ["--protocol", "knn,linear,lowshot,cluster,retrieve", "--set", "linear.penalties=1", "--set", "cluster.restarts=1"] + few)
             outcome.expectSuccess()
             let rows = try results(folder)
             #expect(rows.allSatisfy { $0.value.isFinite })
@@ -77,7 +80,8 @@ import TestSupport
                 }
             }
             for index in 0..<6 {
-                try write("\(folder)/data/test/c\(index % 2)/\(index).png", label: index % 2, classes: 3, seed: 60 + index, grey: index % 2 == 0)
+                let label = index % 2
+                try write("\(folder)/data/test/c\(label)/\(index).png", label: label, classes: 3, seed: 60 + index, grey: label == 0)
             }
             // Not in a class's folder: without a label.
             try write("\(folder)/data/train/loose.png", label: 0, classes: 3, seed: 70)
@@ -120,8 +124,8 @@ import TestSupport
             let tuning = ["epochs=1", "leastSteps=2", "learningRates=[0.1]", "batchSize=4"]
             let outcome = try evaluate(
                 "\(folder)/data", folder,
-                ["--protocol", "finetune,robust,transfer", "--set", "finetune.shares=[0.1,1]", "--set", "robust.corruptions=fog,jpeg"]
-                    + ["--set", "robust.severities=[3]", "--set", "robust.penalties=1", "--set", "transfer.metric=mean-per-class"]
+                ["--protocol", "finetune,robust,transfer", "--set", "finetune.shares=[0.1,1]"]
+                    + ["--set", "robust.corruptions=fog,jpeg-compression", "--set", "robust.severities=[3]", "--set", "robust.penalties=1", "--set", "transfer.metric=mean-per-class"]
                     + tuning.flatMap { ["--set", "finetune.\($0)", "--set", "transfer.\($0)"] })
             outcome.expectSuccess()
             let rows = try results(folder)
@@ -154,7 +158,8 @@ import TestSupport
             let outcome = try Executable.run(
                 ["transfer", Fixtures.run, "--data", "\(folder)/pets", "again=\(folder)/hues", "--out", folder] + Fixtures.machine + quick)
             outcome.expectSuccess()
-            for part in ["linear evaluation", "fine-tuned", "random init", "mean per-class accuracy: pets; others: top-1", "held"] {
+            let parts = ["linear evaluation", "fine-tuned", "random init", "mean per-class accuracy: pets; others: top-1", "a fifth of each"]
+            for part in parts {
                 #expect(outcome.output.contains(part), "\(part)")
             }
             #expect(try String(contentsOfFile: "\(folder)/report.html", encoding: .utf8).contains("Transfer"))
@@ -172,7 +177,8 @@ import TestSupport
             try AtomicFile.write(ImageEncoder.png(darker), to: "\(folder)/mine/3-darker.png")
             try FileManager.default.copyItem(atPath: "\(folder)/mine/7.png", toPath: "\(folder)/mine/7-copy.png")
             let machine = Fixtures.machine.filter { $0 != "--quiet" }
-            let found = try Executable.run(["duplicates", Fixtures.run, "\(folder)/mine", "--correlation", "0.999", "--out", "\(folder)/p.csv"] + machine)
+            let found = try Executable.run(
+                ["duplicates", Fixtures.run, "\(folder)/mine", "--correlation", "0.999", "--out", "\(folder)/p.csv"] + machine)
             found.expectSuccess()
             #expect(found.output.contains("2 pairs in 2 groups among 14 images"))
             let lines = try String(contentsOfFile: "\(folder)/p.csv", encoding: .utf8).split(separator: "\n").dropFirst()

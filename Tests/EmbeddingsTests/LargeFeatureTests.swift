@@ -84,7 +84,8 @@ import Torch
         var descent = LinearProbe.Descent()
         (descent.epochs, descent.batch) = (2, 64)
         let found = [whole, blocks].map { features in
-            MinibatchDescent(settings: descent, seed: 1).solve(.init(features: features, targets: labels, classes: 5), [0.01, 0.1])[1].weight
+            let problem = LinearProbe.Problem(features: features, targets: labels, classes: 5)
+            return MinibatchDescent(settings: descent, seed: 1).solve(problem, [0.01, 0.1])[1].weight
         }
         #expect(found[0].bytes == found[1].bytes)
     }

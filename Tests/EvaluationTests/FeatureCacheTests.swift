@@ -129,7 +129,8 @@ private struct Counted: ImageDataset {
                 for name in try names(in: folder) {
                     let path = "\(folder)/\(name)"
                     let used = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as! Date
-                    if used.timeIntervalSinceNow > -100 { try FileManager.default.setAttributes([.modificationDate: now], ofItemAtPath: path) }
+                    guard used.timeIntervalSinceNow > -100 else { continue }
+                    try FileManager.default.setAttributes([.modificationDate: now], ofItemAtPath: path)
                 }
             }
             let size = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(names(in: folder)[0])")[.size] as! Int
@@ -151,7 +152,8 @@ private struct Counted: ImageDataset {
     @Test func allLayersTakeOnePass() throws {
         try withTemporaryFolder { folder in
             let counter = Counter()
-            let (train, test) = (Counted(base: .cycling(30, 3), counter: counter), Counted(base: .cycling(15, 3, stream: 1), counter: counter))
+            let train = Counted(base: .cycling(30, 3), counter: counter)
+            let test = Counted(base: .cycling(15, 3, stream: 1), counter: counter)
             var evaluator = Evaluator()
             evaluator.protocols = try ProtocolRegistry.protocols(
                 "linear", changes: ["linear.layers=all", "linear.penalties=1", "linear.pooledWidth=64"])

@@ -37,6 +37,20 @@ import Views
         #expect(TransferProtocol.perClass([1, 0, 1, 1], [0, 0, 1, 1]) == [1, 0, 1, 1])
     }
 
+    @Test func theIntervalOfAMeanOverClassesIsMadeOfTheClasses() {
+        // One class: Wilson's own.
+        let items = [1.0, 1, 0, 1, 1, 0, 1]
+        let one = TransferProtocol.interval(items, [Int](repeating: 4, count: 7))
+        let wilson = Interval.wilson(5, of: 7)
+        #expect(abs(one.low - wilson.low) < 1e-12 && abs(one.high - wilson.high) < 1e-12)
+        // Four like it: half as wide, below as above.
+        let four = TransferProtocol.interval(items + items + items + items, (0..<28).map { $0 / 7 })
+        #expect(abs((four.estimate - four.low) * 2 - (one.estimate - one.low)) < 1e-12)
+        #expect(abs((four.high - four.estimate) * 2 - (one.high - one.estimate)) < 1e-12)
+        // All right is not certainty.
+        #expect(TransferProtocol.interval([1, 1, 1], [0, 1, 2]).low < 0.6)
+    }
+
     @Test func metricsAreThoseOfTheTwelveDataSets() {
         typealias Metric = TransferProtocol.Metric
         for name in ["fgvc-aircraft", "Oxford-IIIT-Pets", "caltech-101", "flowers102"] { #expect(Metric(dataset: name) == .meanPerClass) }
@@ -51,8 +65,8 @@ import Views
         let outcome = try withTemporaryFolder { folder in
             let outcome = try makeEvaluator().transfer(
                 [.init(a, name: "a"), .init(b, name: "b")],
-                to: [.init("flowers", train: flowers, test: few), .init("hues", train: Labelled.cycling(60, 3), test: nil)], settings: quick,
-                folder: folder)
+                to: [.init("flowers", train: flowers, test: few), .init("hues", train: Labelled.cycling(60, 3), test: nil)],
+                settings: quick, folder: folder)
             let read = try JSONDecoder().decode(TransferTable.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/transfer.json")))
             #expect(read == outcome.table)
             let lines = try String(contentsOfFile: "\(folder)/transfer-results.csv", encoding: .utf8).split(separator: "\n")

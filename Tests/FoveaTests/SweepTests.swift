@@ -25,7 +25,8 @@ import TestSupport
     @Test func everyCombinationIsARunAndNoneIsDoneTwice() throws {
         try withTemporaryFolder { folder in
             let base = try base(folder)
-            var sweep = try Sweep([Sweep.axis("training.batchSize=8,16"), Sweep.axis("method.temperature=0.1,0.5")], folder: "\(folder)/sweep")
+            let axes = [try Sweep.axis("training.batchSize=8,16"), try Sweep.axis("method.temperature=0.1,0.5")]
+            var sweep = try Sweep(axes, folder: "\(folder)/sweep")
             sweep.options = tinyOptions()
             var calls = 0
             // Broken off after the first run.

@@ -46,7 +46,8 @@ public struct TransferProtocol: EvaluationProtocol {
             if metric == .meanPerClass {
                 score = Score(
                     Self.name, "", setting: score.setting, split: score.split, items: Self.perClass(score.items, labels), unit: .images,
-                    trainImages: score.trainImages, testImages: score.testImages, note: score.note)
+                    interval: Self.interval(score.items, labels), trainImages: score.trainImages, testImages: score.testImages,
+                    note: score.note)
             }
             score.protocolName = Self.name
             score.metric = "\(name) \(metric.title)"
@@ -75,5 +76,21 @@ public struct TransferProtocol: EvaluationProtocol {
         let counts = labels.reduce(into: [Int: Double]()) { $0[$1, default: 0] += 1 }
         let (images, classes) = (Double(labels.count), Double(counts.count))
         return zip(items, labels).map { $0 * images / (classes * counts[$1]!) }
+    }
+
+    /// Of the mean over classes: Wilson's of each class, put together by MOVER (Zou and Donner 2008),
+    ///
+    ///     m ± (1/C) √Σ_c (p_c − l_c)², and with u_c above,
+    ///
+    /// which does not shrink to nothing where all answers are right, as the bootstrap's does.
+    static func interval(_ items: [Double], _ labels: [Int]) -> Interval {
+        let classes = Dictionary(grouping: labels.indices, by: { labels[$0] }).values.map { rows in
+            Interval.wilson(rows.count { items[$0] > 0.5 }, of: rows.count)
+        }
+        let count = Double(classes.count)
+        let mean = classes.reduce(0) { $0 + $1.estimate } / count
+        let below = classes.reduce(0) { $0 + ($1.estimate - $1.low) * ($1.estimate - $1.low) }.squareRoot() / count
+        let above = classes.reduce(0) { $0 + ($1.high - $1.estimate) * ($1.high - $1.estimate) }.squareRoot() / count
+        return Interval(estimate: mean, low: max(0, mean - below), high: min(1, mean + above), level: 0.95)
     }
 }

@@ -16,16 +16,15 @@ struct QualitySection {
             let accuracy: Markup = hasAccuracy ? "<td>\(found.accuracy(row))</td>" : .empty
             return "<tr><th scope=\"row\">\(row.checkpoint)</th>\(cells)\(accuracy)</tr>\n"
         }
+        let known = found.measures.map { "<td>\(found.correlation($0))</td>" as Markup }
         let correlations: Markup =
-            hasAccuracy
-            ? "<tr><th scope=\"row\">Spearman’s ρ with accuracy</th>\(found.measures.map { "<td>\(found.correlation($0))</td>" as Markup })<td></td></tr>\n"
-            : .empty
+            hasAccuracy ? "<tr><th scope=\"row\">Spearman’s ρ with accuracy</th>\(known)<td></td></tr>\n" : .empty
         let choices = found.measures.map { "<td>\(found.choices[$0] ?? "–")</td>" as Markup }
         section = ReportSection(
             id: "quality", title: "Quality without labels",
             explanation: """
-                Of \(NumberStyle.count(found.images)) images and \(found.views) views of each, for every checkpoint kept. RankMe, LiDAR and \
-                consistency are better when larger, alignment and uniformity when smaller, α-ReQ near 1.
+                Of \(NumberStyle.count(found.images)) images and \(found.views) views of each, for every checkpoint kept. RankMe, LiDAR \
+                and consistency are better when larger, alignment and uniformity when smaller, α-ReQ near 1.
                 """,
             content: """
                 <div class="scroll"><table class="plain"><thead><tr><th scope="col">Checkpoint</th>\(heads)\

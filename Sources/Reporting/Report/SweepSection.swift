@@ -22,7 +22,10 @@ struct SweepSection {
         let done = found.rows.count < found.runs ? " \(found.rows.count) of \(found.runs) runs are done." : ""
         section = ReportSection(
             id: "sweep", title: "Sweep",
-            explanation: "One recipe over a grid, every run measured alike; means over seeds in the maps, 95 % intervals over test images below.\(done)",
+            explanation: """
+                One recipe over a grid, every run measured alike; means over seeds in the maps, 95 % intervals over test images \
+                below.\(done)
+                """,
             content: """
                 \(maps)<div class="scroll"><table class="plain"><thead><tr>\(heads)</tr></thead><tbody>
                 \(rows)</tbody></table></div>

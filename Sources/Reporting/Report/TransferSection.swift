@@ -22,8 +22,9 @@ struct TransferSection {
                 }
                 return "<tr><th scope=\"row\">\(row.encoder)</th>\(cells)</tr>\n"
             }
+            let title = TransferTable.title(ofBlock: block)
             return """
-                <tbody><tr class="block"><th colspan="\(found.sets.count + 1)" scope="rowgroup">\(TransferTable.title(ofBlock: block))</th></tr>
+                <tbody><tr class="block"><th colspan="\(found.sets.count + 1)" scope="rowgroup">\(title)</th></tr>
                 \(lines)</tbody>
 
                 """
@@ -31,8 +32,8 @@ struct TransferSection {
         section = ReportSection(
             id: "transfer", title: "Transfer",
             explanation: """
-                Linear evaluation and fine-tuning with all labels, in % with 95 % intervals, in the form of SimCLR’s table 8 (Chen et al. \
-                2020); \(found.notes.joined(separator: "; ")).
+                Linear evaluation and fine-tuning with all labels, in % with 95 % intervals, in the form of SimCLR’s table 8 (Chen \
+                et al. 2020); \(found.notes.joined(separator: "; ")).
                 """,
             content: """
                 <div class="scroll"><table class="plain"><thead><tr><th scope="col">Encoder</th>\(heads)</tr></thead>
