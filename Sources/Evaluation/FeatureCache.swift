@@ -35,7 +35,7 @@ public struct FeatureCache: Sendable {
         _ body: (_ pixels: Tensor) -> [Tensor]
     ) throws -> [FeatureExtraction.Result]? {
         guard let list = Self.key(of: images) else { return nil }
-        let paths = representations.map { "\(folder)/\(Self.key($0, list, extraction)).safetensors" }
+        let paths = try representations.map { "\(folder)/\(try Self.key($0, list, extraction)).safetensors" }
         let known = paths.compactMap { read($0, images) }
         if known.count == paths.count { return known }
 
@@ -90,9 +90,12 @@ public struct FeatureCache: Sendable {
         return "\(images.count)-\(checksum.text)"
     }
 
-    private static func key(_ representation: Representation, _ list: String, _ extraction: FeatureExtraction) -> String {
+    private static func key(_ representation: Representation, _ list: String, _ extraction: FeatureExtraction) throws -> String {
         var checksum = Checksum()
-        for text in [format, FoveaVersion.current, "\(extraction.device)", "\(extraction.imageSize)", representation.part] {
+        let coder = JSONEncoder()
+        coder.outputFormatting = .sortedKeys
+        let view = try coder.encode(ViewRecipe.evaluation(size: ImageSize(extraction.imageSize)))
+        for text in [format, FoveaVersion.current, "\(extraction.device)", String(decoding: view, as: UTF8.self), representation.part] {
             checksum.add(text)
         }
         if let encoder = representation.encoder {
