@@ -84,8 +84,10 @@ public struct TransferProtocol: EvaluationProtocol {
     ///
     /// which does not shrink to nothing where all answers are right, as the bootstrap's does.
     static func interval(_ items: [Double], _ labels: [Int]) -> Interval {
-        let classes = Dictionary(grouping: labels.indices, by: { labels[$0] }).values.map { rows in
-            Interval.wilson(rows.count { items[$0] > 0.5 }, of: rows.count)
+        let rows = Dictionary(grouping: labels.indices, by: { labels[$0] })
+        // In order, for the same rounding in every run.
+        let classes = rows.keys.sorted().map { label in
+            Interval.wilson(rows[label]!.count { items[$0] > 0.5 }, of: rows[label]!.count)
         }
         let count = Double(classes.count)
         let mean = classes.reduce(0) { $0 + $1.estimate } / count
