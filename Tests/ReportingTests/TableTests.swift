@@ -44,7 +44,8 @@ import Testing
         measured: "linear top-1", runs: 4,
         rows: [("1", "64", 0.25), ("1", "<128>", 0.5), ("2", "64", 0.75)].map { row in
             SweepTable.Row(
-                values: [row.0, row.1], seed: 0, run: "runs/a", result: EvaluationResult(encoder: "e", protocolName: "linear", value: row.2))
+                values: [row.0, row.1], seed: 0, run: "runs/a",
+                result: EvaluationResult(encoder: "e", protocolName: "linear", value: row.2))
         })
 
     @Test func heatMapsHaveANumberInEveryCellThatIsDone() throws {
