@@ -122,12 +122,11 @@ import TestSupport
             try write("\(folder)/data/test/b/0.png", label: 1, classes: 2, seed: 4)
             try write("\(folder)/data/train/loose.png", label: 1, classes: 2, seed: 5)
             let tuning = ["epochs=1", "leastSteps=2", "learningRates=[0.1]", "batchSize=4"]
-            let outcome = try evaluate(
-                "\(folder)/data", folder,
-                ["--protocol", "finetune,robust,transfer", "--set", "finetune.shares=[0.1,1]"]
-                    + ["--set", "robust.corruptions=fog,jpeg-compression", "--set", "robust.severities=[3]"]
-                    + ["--set", "robust.penalties=1", "--set", "transfer.metric=mean-per-class"]
-                    + tuning.flatMap { ["--set", "finetune.\($0)", "--set", "transfer.\($0)"] })
+            var settings = ["finetune.shares=[0.1,1]", "robust.corruptions=fog,jpeg-compression", "robust.severities=[3]"]
+            settings += ["robust.penalties=1", "transfer.metric=mean-per-class"]
+            settings += tuning.flatMap { ["finetune.\($0)", "transfer.\($0)"] }
+            let changes = settings.flatMap { ["--set", $0] }
+            let outcome = try evaluate("\(folder)/data", folder, ["--protocol", "finetune,robust,transfer"] + changes)
             outcome.expectSuccess()
             let rows = try results(folder)
             #expect(rows.allSatisfy { $0.testImages == 11 })
