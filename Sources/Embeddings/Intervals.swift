@@ -121,7 +121,7 @@ extension Interval {
     }
 
     /// Linear interpolation between order statistics, as NumPy's default.
-    static func percentile(_ sorted: [Double], _ share: Double) -> Double {
+    package static func percentile(_ sorted: [Double], _ share: Double) -> Double {
         let position = share * Double(sorted.count - 1)
         let below = Int(position.rounded(.down))
         let above = Swift.min(below + 1, sorted.count - 1)

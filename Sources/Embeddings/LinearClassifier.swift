@@ -9,9 +9,13 @@ public struct Standardization {
     /// Dimensions that are constant in training.
     public let constantDimensions: Int
 
-    /// - Parameter matrix: [n, d] training features.
-    public init(of matrix: Tensor) {
-        let moments = Moments(of: matrix, .diagonal)
+    /// - Parameters:
+    ///   - matrix: [n, d] training features.
+    ///   - rows: those of its rows that count; nil for all.
+    public init(of matrix: Tensor, rows: [Int]? = nil) {
+        let part = StandardizedRows(matrix, rows: rows, nil, matrix.dataType, copied: 0)
+        var moments = Moments(width: matrix.size(1), .diagonal, on: matrix.device)
+        for range in part.blocks() { moments.add(part[range]) }
         let variances = moments.variances(correction: 0)
         // The variance of a float32 constant is rounding: below (10⁻⁶ of its magnitude)².
         let constant = variances.greater(moments.mean.squared() * 1e-12).not

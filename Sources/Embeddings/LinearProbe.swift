@@ -136,7 +136,6 @@ public struct LinearProbe: Sendable, Equatable {
         if unlabelled > 0 { notes.append("\(unlabelled) training images have no label and were left out") }
 
         let (fitRows, heldRows) = HoldOut.stratified(targets, share: heldOut, seed: seed)
-        let place = matrix.device
         var chosen: Chosen
         if values.count == 1 {
             chosen = Chosen(value: values[0], accuracy: nil, start: nil, trials: [])
@@ -145,11 +144,11 @@ public struct LinearProbe: Sendable, Equatable {
             notes.append("no class has a second image to choose by: \(settingName) \(value) was taken without a choice")
             chosen = Chosen(value: value, accuracy: nil, start: nil, trials: [])
         } else {
-            let fitPart = matrix.rows(Tensor(fitRows).to(place))
-            let standardization = Standardization(of: fitPart)
+            let standardization = Standardization(of: matrix, rows: fitRows)
             let problem = Problem(
-                features: standardization.apply(fitPart), targets: fitRows.map { targets[$0] }, classes: classes.count)
-            let held = standardization.apply(matrix.rows(Tensor(heldRows).to(place)))
+                features: StandardizedRows(matrix, rows: fitRows, standardization), targets: fitRows.map { targets[$0] },
+                classes: classes.count)
+            let held = StandardizedRows(matrix, rows: heldRows, standardization)
             chosen = choose(problem, held, heldRows.map { targets[$0] })
         }
 
@@ -157,7 +156,7 @@ public struct LinearProbe: Sendable, Equatable {
         if standardization.constantDimensions > 0 {
             notes.append("\(standardization.constantDimensions) of \(matrix.size(1)) dimensions are constant over the training images")
         }
-        let problem = Problem(features: standardization.apply(matrix), targets: targets, classes: classes.count)
+        let problem = Problem(features: StandardizedRows(matrix, standardization), targets: targets, classes: classes.count)
         var solution = solve(problem, chosen.value, from: chosen.start)
         solution.trial.accuracy = chosen.accuracy
         if !solution.trial.converged {
@@ -178,7 +177,7 @@ public struct LinearProbe: Sendable, Equatable {
 
     /// A training problem with standardised features and classes without gaps.
     struct Problem {
-        let features: Tensor
+        let features: StandardizedRows
         let targets: [Int]
         let classes: Int
     }
@@ -214,12 +213,12 @@ public struct LinearProbe: Sendable, Equatable {
 
     private var middle: Double { values[values.count / 2] }
 
-    private func choose(_ problem: Problem, _ held: Tensor, _ labels: [Int]) -> Chosen {
+    private func choose(_ problem: Problem, _ held: StandardizedRows, _ labels: [Int]) -> Chosen {
         var best: (solution: Solution, start: Tensor?)?
         var trials: [Trial] = []
         func consider(_ solution: Solution, start: Tensor?) {
             var solution = solution
-            let ranked = held.rowBlocks().flatMap {
+            let ranked = held.blocks().flatMap {
                 Metrics.ranking(held[$0].linear(solution.weight.to(.float32), solution.bias.to(.float32)), 1)
             }
             // A diverged classifier predicts nothing.
@@ -250,11 +249,11 @@ public struct LinearProbe: Sendable, Equatable {
         case .lbfgs(let settings):
             let type = problem.features.device == .mps ? DataType.float32 : settings.arithmetic
             let objective = SoftmaxRegression(
-                features: problem.features.to(type), targets: Tensor(problem.targets).to(problem.features.device),
+                features: problem.features.of(type), targets: Tensor(problem.targets).to(problem.features.device),
                 classes: problem.classes, penalty: value)
             let search = LBFGS(iterations: settings.iterations, gradientTolerance: settings.tolerance)
             let outcome = search.minimize(from: start ?? objective.start, objective.callAsFunction)
-            let width = problem.features.size(1)
+            let width = problem.features.width
             let matrix = outcome.point.reshaped(problem.classes, width + 1)
             return Solution(
                 weight: matrix.narrowed(1, from: 0, count: width), bias: matrix.narrowed(1, from: width, count: 1).squeezed(1),

@@ -11,7 +11,7 @@ struct MinibatchDescent {
     let seed: UInt64
 
     func solve(_ problem: LinearProbe.Problem, _ rates: [Double]) -> [LinearProbe.Solution] {
-        let (count, width, classes, layers) = (problem.features.size(0), problem.features.size(1), problem.classes, rates.count)
+        let (count, width, classes, layers) = (problem.features.count, problem.features.width, problem.classes, rates.count)
         let device = problem.features.device
         let targets = Tensor(problem.targets).to(device)
         let scale = Double(Swift.min(settings.batch, count)) / 256

@@ -10,32 +10,41 @@ internal import Torch
 /// are in float64 (float32 on MPS, which has no float64).
 struct SoftmaxRegression {
     /// [n, d] float32 or float64.
-    let features: Tensor
+    let features: StandardizedRows
     /// [n] int64 of 0 ..< classes, on the features' device.
     let targets: Tensor
     let classes: Int
     /// λ.
     let penalty: Double
 
+    init(features: StandardizedRows, targets: Tensor, classes: Int, penalty: Double) {
+        (self.features, self.targets, self.classes, self.penalty) = (features, targets, classes, penalty)
+    }
+
+    init(features: Tensor, targets: Tensor, classes: Int, penalty: Double) {
+        self.init(
+            features: StandardizedRows(features, nil, features.dataType), targets: targets, classes: classes, penalty: penalty)
+    }
+
     /// The type of parameters and sums.
     var wide: DataType { features.device == .mps ? .float32 : .float64 }
 
     /// W = 0, b = 0: [classes · (d + 1)], a row of weights and its bias per class.
-    var start: Tensor { .zeros([classes * (features.size(1) + 1)], wide, on: features.device) }
+    var start: Tensor { .zeros([classes * (features.width + 1)], wide, on: features.device) }
 
     /// - Parameter parameters: [classes · (d + 1)].
     func callAsFunction(_ parameters: Tensor) -> (loss: Double, gradient: Tensor) {
-        let width = features.size(1)
+        let width = features.width
         let matrix = parameters.reshaped(classes, width + 1)
         let weights = matrix.narrowed(1, from: 0, count: width)
         let bias = matrix.narrowed(1, from: width, count: 1).squeezed(1)
         let narrow = weights.to(features.dataType).contiguous()
-        let count = Double(features.size(0))
+        let count = Double(features.count)
 
         var loss = weights.squared().sum() * (penalty / 2)
         var weightGradient = weights * penalty
         var biasGradient = bias * 0
-        for range in features.rowBlocks(elements: (1 << 22) * width / Swift.max(width, classes)) {
+        for range in features.blocks(elements: (1 << 22) * width / Swift.max(width, classes)) {
             let rows = features[range]
             let target = targets[range].unsqueezed(1)
             let logProbabilities = (rows.matmul(narrow.t).to(wide) + bias).logSoftmax(1)

@@ -24,6 +24,6 @@ extension Evaluator {
 
     /// Writes results anew, such as after a row was added.
     public func write(_ outcome: Outcome, to folder: String) throws {
-        try EvaluationFolder(folder).writeResults(outcome.results, outcome.differences)
+        try EvaluationFolder(folder).writeResults(outcome)
     }
 }

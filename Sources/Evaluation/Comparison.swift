@@ -1,6 +1,6 @@
 public import Backbones
 internal import Embeddings
-public import Files
+internal import Files
 internal import Torch
 internal import Training
 public import Views
@@ -28,21 +28,23 @@ extension Evaluator {
         }
         try requireClasses(train)
         var outcome = Outcome(results: [], differences: [], unreadable: [])
-        var before: [(name: String, scores: [Score])] = []
+        var measurements: [Measurement] = []
         for contestant in contestants {
             progress("features of \(contestant.name)")
             contestant.encoder.move(to: device)
-            let extraction = FeatureExtraction(
-                imageSize: contestant.encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
-            let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed)
+            let data = EvaluationData(train: train, test: test, extraction: extraction(of: contestant.encoder), seed: seed, cache: cache)
             let representation = Representation.encoder(contestant.encoder, name: contestant.name)
             let splits = try data.splits(of: representation)
             outcome.unreadable = splits.unreadable
-            let own = Score.merged(try scores(representation, splits, data))
-            outcome.results += own.map { $0.result(contestant.name, seeds: seeds > 1 ? seeds : nil) }
-            outcome.differences += before.flatMap { Self.differences($0.scores, own, $0.name, contestant.name) }
-            before.append((contestant.name, own))
+            var found = Measurement(name: contestant.name, runs: [Score.merged(try scores(representation, splits, data))])
+            // The first is the others' baseline.
+            found.addRelative(to: measurements.first ?? found, protocols)
+            outcome.results += found.results(seeds: seeds)
+            outcome.differences += measurements.flatMap { Self.differences($0.runs[0], found.runs[0], $0.name, found.name) }
+            measurements.append(found)
         }
+        outcome.robustness = RobustnessTable(measurements, imageSize: contestants[0].encoder.imageSize)
+        outcome.classes = measurements.flatMap { $0.classes() }
         if let folder { try write(outcome, to: folder) }
         return outcome
     }

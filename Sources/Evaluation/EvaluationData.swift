@@ -1,3 +1,4 @@
+internal import Backbones
 internal import Embeddings
 internal import Torch
 internal import Training
@@ -9,6 +10,8 @@ struct EvaluationData {
     let test: (any ImageDataset)?
     let extraction: FeatureExtraction
     let seed: UInt64
+    /// Where features are remembered; nil for nowhere.
+    var cache: FeatureCache?
 
     /// Features of the splits, and the images behind the rows.
     struct Splits {
@@ -34,9 +37,22 @@ struct EvaluationData {
     private func features(
         _ images: any ImageDataset, _ representation: Representation
     ) throws -> (Features, SubsetDataset, [String]) {
-        let found = try extraction(images) { representation.features($0) }
+        let found =
+            try cache?.features(of: images, [representation], extraction) { [representation.features($0)] }?[0]
+            ?? extraction(images) { representation.features($0) }
         let features = Features(
             matrix: found.rows, labels: found.labels, names: found.indices.map { images.name(at: $0) }, classNames: images.classNames)
         return (features, images.subset(found.indices), found.unreadable.map(\.description))
+    }
+
+    /// Reads all layers in one pass over the images, where features are remembered: `splits(of: .layer(…))` has them then.
+    func readLayers(_ layers: [String], of encoder: Encoder, width: Int) throws {
+        let wanted = layers.map { Representation.layer($0, of: encoder, width: width) }
+        for images in [train, test].compactMap(\.self) {
+            _ = try cache?.features(of: images, wanted, extraction) { pixels in
+                let maps = encoder.backbone.features(encoder.input(pixels), at: Set(layers))
+                return layers.map { Representation.pooled(maps[$0]!, width) }
+            }
+        }
     }
 }

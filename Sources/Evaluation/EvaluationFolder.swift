@@ -23,16 +23,38 @@ struct EvaluationFolder {
     }
 
     func write(_ outcome: Evaluator.Outcome, _ splits: EvaluationData.Splits) throws {
-        try writeResults(outcome.results, outcome.differences)
+        try writeResults(outcome)
         if !outcome.bySeed.isEmpty { try writeTable(outcome.bySeed, "seeds") }
         try writeNeighbours(splits)
         try writeMap(splits)
     }
 
     /// Results alone, such as those of several encoders.
-    func writeResults(_ results: [EvaluationResult], _ differences: [EvaluationDifference]) throws {
-        try writeTable(results, "results")
-        try JSONFile.write(differences, to: "\(path)/differences.json")
+    func writeResults(_ outcome: Evaluator.Outcome) throws {
+        try writeTable(outcome.results, "results")
+        try JSONFile.write(outcome.differences, to: "\(path)/differences.json")
+        if let table = outcome.robustness { try write(table) }
+        if !outcome.classes.isEmpty { try writeTable(outcome.classes, "classes") }
+    }
+
+    /// A row for each encoder, classifier, corruption and severity; severity 0 is clean.
+    private func write(_ table: RobustnessTable) throws {
+        try JSONFile.write(table, to: "\(path)/robustness.json")
+        var rows = [["encoder", "classifier", "corruption", "family", "comparable", "severity", "accuracy"]]
+        rows += table.clean.map { [$0.encoder, $0.classifier, "none", "", "true", "0", "\($0.accuracy)"] }
+        for row in table.rows {
+            rows += zip(table.severities, row.accuracies).map { severity, accuracy in
+                [row.encoder, row.classifier, row.corruption, row.family, "\(row.isComparable)", "\(severity)", "\(accuracy)"]
+            }
+        }
+        try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: "\(path)/robustness.csv")
+    }
+
+    /// A row for each encoder, block and data set.
+    func write(_ table: TransferTable, _ differences: [EvaluationDifference]) throws {
+        try JSONFile.write(table, to: "\(path)/transfer.json")
+        try JSONFile.write(differences, to: "\(path)/transfer-differences.json")
+        try writeTable(table.rows.flatMap { $0.cells.compactMap { $0 } }, "transfer-results")
     }
 
     private func writeTable(_ results: [EvaluationResult], _ name: String) throws {

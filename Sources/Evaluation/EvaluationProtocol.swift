@@ -16,6 +16,16 @@ public protocol EvaluationProtocol: Codable, Sendable {
 
     /// - Throws: `EvaluationError` or `FeatureError`, in one line.
     func measure(_ subject: EvaluationSubject) throws -> [Score]
+
+    /// Numbers that exist only beside a baseline's, such as errors divided by its errors; none by default.
+    /// - Parameters:
+    ///   - own: what `measure` gave for the representation.
+    ///   - baseline: what it gave for each run of the baseline.
+    func relative(_ own: [Score], to baseline: [[Score]], _ name: String) -> [Score]
+}
+
+extension EvaluationProtocol {
+    public func relative(_ own: [Score], to baseline: [[Score]], _ name: String) -> [Score] { [] }
 }
 
 /// What a protocol measures: one representation of the labelled images.
@@ -44,6 +54,15 @@ public struct EvaluationSubject {
     func requireKnownTestClasses() throws {
         guard let test, test.classNames != train.classNames else { return }
         throw EvaluationError("the test split's classes are not those of the training split in the same order: give both in one --data")
+    }
+
+    /// As `division`, with the images that the test features are of.
+    func divisionWithImages() throws -> (train: Features, test: Features, testImages: SubsetDataset, split: String) {
+        if let test, let testImages { return (train, test, testImages, "test") }
+        let known = train.labels.indices.filter { train.labels[$0] >= 0 }
+        let (_, held) = HoldOut.stratified(known.map { train.labels[$0] }, share: 0.2, seed: seed)
+        let (fitted, test, split) = try division()
+        return (fitted, test, trainImages.subset(held.map { known[$0] }), split)
     }
 
     /// Images to fit and images to test on: the test split, or a fifth of each class when there is none.

@@ -21,6 +21,10 @@ public struct Evaluator {
     public var batchSize = 128
     public var loaderThreads = 2
     public var device = Device.cpu
+    /// Where features are remembered between calls; nil for nowhere.
+    public var cache: FeatureCache?
+    /// Whose errors the errors of others are divided by (mCE).
+    public var errorBaseline = ErrorBaseline.random
     /// What the images are called in the results, such as their path.
     public var dataName: String?
     /// Told what is being done, in a few words.
@@ -28,12 +32,23 @@ public struct Evaluator {
 
     public init() {}
 
+    public enum ErrorBaseline {
+        /// The random encoders, or raw pixels when there are none.
+        case random
+        case rawPixels
+        case encoder(Contestant)
+    }
+
     public struct Outcome: Sendable {
         public var results: [EvaluationResult]
         public var differences: [EvaluationDifference]
         /// With several seeds: the results of each.
         public var bySeed: [EvaluationResult] = []
         public var unreadable: [String]
+        /// Where it was measured: accuracy by corruption and severity.
+        public var robustness: RobustnessTable?
+        /// Numbers of single classes, such as the purity of each.
+        public var classes: [EvaluationResult] = []
     }
 
     /// - Parameters:
@@ -47,9 +62,8 @@ public struct Evaluator {
         // Not after an hour of measuring.
         if let folder { try EvaluationFolder(folder).requireWritable() }
         encoder.move(to: device)
-        let extraction = FeatureExtraction(
-            imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
-        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed)
+        let extraction = extraction(of: encoder)
+        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache)
 
         func measured(_ representation: Representation) throws -> (runs: [[Score]], splits: EvaluationData.Splits) {
             let splits = try data.splits(of: representation)
@@ -58,15 +72,15 @@ public struct Evaluator {
         var bySeed: [EvaluationResult] = []
         func note(_ runs: [[Score]], _ name: String) {
             guard seeds > 1 else { return }
-            for (index, run) in runs.enumerated() { bySeed += run.map { $0.result(name, seed: Int(seed) + index) } }
+            for (index, run) in runs.enumerated() {
+                bySeed += run.filter { $0.detail == nil }.map { $0.result(name, seed: Int(seed) + index) }
+            }
         }
 
         progress("features of \(name)")
         let (ownRuns, main) = try measured(.encoder(encoder, name: name))
         note(ownRuns, name)
-        let own = Score.merged(ownRuns)
-        var results = own.map { $0.result(name, seeds: seeds > 1 ? seeds : nil) }
-        var differences: [EvaluationDifference] = []
+        var measurements = [Measurement(name: name, runs: [Score.merged(ownRuns)])]
 
         var random: [[Score]] = []
         for index in 0..<randomEncoders {
@@ -75,21 +89,44 @@ public struct Evaluator {
                 like: encoder, seed: seed &+ 7919 &* UInt64(index + 1), calibratedOn: train, extraction)
             random.append(Score.merged(try measured(baseline).runs))
         }
-        if !random.isEmpty {
-            results += Score.averaged(random, "random encoder")
-            differences += own.compactMap { score in
-                score.minus(meanOf: random.compactMap { run in run.first { $0.key == score.key } }, name, "random encoder")
-            }
-        }
+        if !random.isEmpty { measurements.append(Measurement(name: "random encoder", runs: random)) }
         progress("raw pixels")
         let rawRuns = try measured(.rawPixels).runs
         note(rawRuns, "raw pixels")
-        let raw = Score.merged(rawRuns)
-        results += raw.map { $0.result("raw pixels", seeds: seeds > 1 ? seeds : nil) }
-        differences += Self.differences(own, raw, name, "raw pixels")
+        measurements.append(Measurement(name: "raw pixels", runs: [Score.merged(rawRuns)]))
+
+        var baseline = measurements[1]
+        switch errorBaseline {
+        case .random: break
+        case .rawPixels: baseline = measurements[measurements.count - 1]
+        case .encoder(let contestant):
+            guard hasRelativeScores else { break }
+            progress("features of \(contestant.name)")
+            contestant.encoder.move(to: device)
+            let runs = try measured(.encoder(contestant.encoder, name: contestant.name)).runs
+            baseline = Measurement(name: contestant.name, runs: [Score.merged(runs)])
+            measurements.append(baseline)
+        }
+        for index in measurements.indices { measurements[index].addRelative(to: baseline, protocols) }
+
+        let own = measurements[0].runs[0]
+        var results: [EvaluationResult] = []
+        var differences: [EvaluationDifference] = []
+        for (place, measurement) in measurements.enumerated() {
+            results += measurement.results(seeds: seeds)
+            guard place > 0 else { continue }
+            differences += own.filter { $0.detail == nil }.compactMap { score in
+                let others = measurement.runs.compactMap { run in run.first { $0.key == score.key } }
+                return others.count > 1 || measurement.isRandom
+                    ? score.minus(meanOf: others, name, measurement.name)
+                    : others.first.flatMap { score.minus($0, name, measurement.name) }
+            }
+        }
 
         for index in results.indices { results[index].data = dataName }
-        let outcome = Outcome(results: results, differences: differences, bySeed: bySeed, unreadable: main.unreadable)
+        let outcome = Outcome(
+            results: results, differences: differences, bySeed: bySeed, unreadable: main.unreadable,
+            robustness: RobustnessTable(measurements, imageSize: encoder.imageSize), classes: measurements.flatMap { $0.classes() })
         if let folder {
             progress("neighbours and map")
             try EvaluationFolder(folder).write(outcome, main)
@@ -97,11 +134,30 @@ public struct Evaluator {
         return outcome
     }
 
-    func requireClasses(_ train: any ImageDataset) throws {
+    func extraction(of encoder: Encoder) -> FeatureExtraction {
+        FeatureExtraction(imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
+    }
+
+    private var hasRelativeScores: Bool { protocols.contains { $0 is RobustnessProtocol } }
+
+    /// - Throws: `EvaluationError` for images without two classes.
+    public func requireClasses(_ train: any ImageDataset) throws {
         guard train.classNames.count < 2 else { return }
         throw EvaluationError(
             "evaluation needs labels of at least 2 classes, and the images have \(train.classNames.count): put each class into a "
                 + "folder of its own, or give a CSV list of path,label")
+    }
+
+    /// The protocols on one encoder alone, without baselines.
+    public func measure(
+        _ encoder: Encoder, name: String = "encoder", train: any ImageDataset, test: (any ImageDataset)?
+    ) throws -> [EvaluationResult] {
+        try requireClasses(train)
+        encoder.move(to: device)
+        let data = EvaluationData(train: train, test: test, extraction: extraction(of: encoder), seed: seed, cache: cache)
+        let representation = Representation.encoder(encoder, name: name)
+        let found = Measurement(name: name, runs: [Score.merged(try scores(representation, data.splits(of: representation), data))])
+        return found.results(seeds: seeds)
     }
 
     /// Every protocol on one representation, under every seed; in the order of `protocols`.
@@ -114,6 +170,8 @@ public struct Evaluator {
 
     /// One representation's scores minus those of the same name of another.
     static func differences(_ own: [Score], _ other: [Score], _ name: String, _ baseline: String) -> [EvaluationDifference] {
-        own.compactMap { score in other.first { $0.key == score.key }.flatMap { score.minus($0, name, baseline) } }
+        own.filter { $0.detail == nil }.compactMap { score in
+            other.first { $0.key == score.key }.flatMap { score.minus($0, name, baseline) }
+        }
     }
 }

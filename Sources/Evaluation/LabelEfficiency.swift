@@ -24,6 +24,8 @@ public struct LabelEfficiency {
     public var batchSize = 128
     public var loaderThreads = 2
     public var device = Device.cpu
+    /// Where features are remembered between calls; nil for nowhere.
+    public var cache: FeatureCache?
     /// Told what is being done, in a few words.
     public var progress: (String) -> Void = { _ in }
 
@@ -42,7 +44,7 @@ public struct LabelEfficiency {
         }
         encoder.move(to: device)
         let extraction = FeatureExtraction(imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
-        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed)
+        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache)
         progress("features of \(name)")
         let own = try data.splits(of: .encoder(encoder, name: name))
         let random = try Representation.random(like: encoder, seed: seed &+ 7919, calibratedOn: train, extraction)

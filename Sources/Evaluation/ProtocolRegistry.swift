@@ -5,7 +5,8 @@ internal import Foundation
 public enum ProtocolRegistry {
     public static let all: [any EvaluationProtocol.Type] = [
         NearestNeighbourProtocol.self, LinearProtocol.self, MLPProtocol.self, LowShotProtocol.self, ClusterProtocol.self,
-        RetrievalProtocol.self, FineTuneProtocol.self,
+        RetrievalProtocol.self, FineTuneProtocol.self, RobustnessProtocol.self,
+        TransferProtocol.self,
     ]
 
     public static var names: [String] { all.map { $0.name } }

@@ -11,6 +11,8 @@ struct Representation {
     let features: (Tensor) -> Tensor
     /// nil for raw pixels.
     var encoder: Encoder?
+    /// What features are remembered by, beside the encoder's weights.
+    var part = "output"
 
     static func encoder(_ encoder: Encoder, name: String) -> Representation {
         encoder.eval()
@@ -22,20 +24,26 @@ struct Representation {
         Representation(
             name: layer,
             features: { pixels in
-                let map = encoder.backbone.features(encoder.input(pixels), at: [layer])[layer]!
-                let side = max(1, Int((Double(width) / Double(map.size(1))).squareRoot()))
-                return (max(map.size(2), map.size(3)) > side ? map.adaptiveAveragePool2d(side) : map).contiguous().flattened(from: 1)
-            }, encoder: encoder)
+                pooled(encoder.backbone.features(encoder.input(pixels), at: [layer])[layer]!, width)
+            }, encoder: encoder, part: "\(layer), \(width)")
+    }
+
+    /// [n, c, h, w] to [n, at most `width`, if c is].
+    static func pooled(_ map: Tensor, _ width: Int) -> Tensor {
+        let side = max(1, Int((Double(width) / Double(map.size(1))).squareRoot()))
+        return (max(map.size(2), map.size(3)) > side ? map.adaptiveAveragePool2d(side) : map).contiguous().flattened(from: 1)
     }
 
     /// The side that raw pixels are averaged down to: 3,072 values, as many as a CIFAR image has.
     private static let rawSide = 32
 
     static var rawPixels: Representation {
-        Representation(name: "raw pixels") { pixels in
-            let x = pixels.to(.float32)
-            return (max(x.size(2), x.size(3)) > rawSide ? x.adaptiveAveragePool2d(rawSide) : x).contiguous().flattened(from: 1)
-        }
+        Representation(
+            name: "raw pixels",
+            features: { pixels in
+                let x = pixels.to(.float32)
+                return (max(x.size(2), x.size(3)) > rawSide ? x.adaptiveAveragePool2d(rawSide) : x).contiguous().flattened(from: 1)
+            }, part: "pixels, \(rawSide)")
     }
 
     /// The same architecture with new weights. Its batch-norm statistics are estimated on training images, without which it

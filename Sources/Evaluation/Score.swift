@@ -26,6 +26,24 @@ public struct Score: Sendable {
     public var trainImages: Int
     public var testImages: Int
     public var note: String?
+    /// Set where the number is one of many that belong into a table of their own, not among the results.
+    public var detail: Detail?
+
+    /// A cell of such a table.
+    public struct Detail: Sendable, Hashable {
+        /// Such as the classifier.
+        public var series: String
+        /// Such as the corruption.
+        public var group: String
+        /// Such as the severity.
+        public var level: Int
+
+        public init(series: String, group: String, level: Int) {
+            self.series = series
+            self.group = group
+            self.level = level
+        }
+    }
 
     /// A share of test images, with Wilson's interval.
     /// - Precondition: at least one image.

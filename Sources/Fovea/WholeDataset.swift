@@ -49,6 +49,7 @@ private struct DividedFolder: ImageDataset {
     func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
         try whole.image(at: index, coveringAtLeast: target)
     }
+    func fingerprint(at index: Int) -> UInt64? { whole.fingerprint(at: index) }
 }
 
 /// Several sets one after the other, with the classes of the first that has any; the others' are the same or none.
@@ -81,5 +82,9 @@ private struct JoinedDataset: ImageDataset {
     func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
         let place = place(index)
         return try place.part.image(at: place.index, coveringAtLeast: target)
+    }
+    func fingerprint(at index: Int) -> UInt64? {
+        let place = place(index)
+        return place.part.fingerprint(at: place.index)
     }
 }

@@ -20,6 +20,7 @@ struct Compare: ParsableCommand {
     @Option(help: "Where results and report are written.", completion: .directory)
     var out: String?
 
+    @OptionGroup var features: CacheOptions
     @OptionGroup var machine: MachineOptions
 
     @Flag(help: "Print nothing but the table.")
@@ -27,7 +28,7 @@ struct Compare: ParsableCommand {
 
     func validate() throws {
         if sources.count < 2 { throw ValidationError("name at least two encoders: fovea compare runs/a runs/b --data labelled/") }
-        if Set(sources.map(normal)).count < sources.count { throw ValidationError("an encoder is named twice") }
+        if Set(sources.map(EncoderNames.normal)).count < sources.count { throw ValidationError("an encoder is named twice") }
     }
 
     func run() throws {
@@ -37,11 +38,12 @@ struct Compare: ParsableCommand {
         evaluator.seed = seed
         evaluator.device = try machine.chosenDevice()
         evaluator.loaderThreads = machine.loaders
+        evaluator.cache = features.chosen
         evaluator.progress = { step in
             if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
         }
         let (train, test) = try images.open(seed: seed)
-        let contestants = try zip(sources, names).map { source, name in
+        let contestants = try zip(sources, EncoderNames.short(sources)).map { source, name in
             Evaluator.Contestant(try weights.load(source, on: evaluator.device).0, name: name)
         }
         let outcome = try evaluator.compare(contestants, train: train, test: test, folder: out.map { "\($0)/evaluation" })
@@ -49,12 +51,4 @@ struct Compare: ParsableCommand {
         for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
         if let out { print("report: \(try RunReport.write(out))") }
     }
-
-    /// The last parts of the paths, or the whole paths where those are equal.
-    private var names: [String] {
-        let short = sources.map { (normal($0) as NSString).lastPathComponent }
-        return Set(short).count == short.count ? short : sources.map(normal)
-    }
-
-    private func normal(_ path: String) -> String { (path as NSString).standardizingPath }
 }

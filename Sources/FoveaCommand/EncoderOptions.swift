@@ -9,8 +9,17 @@ struct EncoderOptions: ParsableArguments {
 
     @OptionGroup var weights: WeightsOptions
 
+    @Option(
+        help: "Of a run with --keep-every, the checkpoint that is best without labels: by rankme, lidar, alphareq, uniformity, …")
+    var select: String?
+
     /// The encoder and what to call it in tables.
-    func load(on device: Device) throws -> (Encoder, String) { try weights.load(source, on: device) }
+    func load(on device: Device) throws -> (Encoder, String) {
+        guard let select else { return try weights.load(source, on: device) }
+        let (encoder, checkpoint) = try CheckpointChoice.encoder(source, by: select, images: nil, on: device, loaders: 2)
+        let method = try RecipeFile().read(RunFolder(source).recipe).method.name
+        return (encoder, "\(method) \(checkpoint)")
+    }
 }
 
 /// What a weights file may not say.
@@ -55,6 +64,12 @@ struct LabelledOptions: ParsableArguments {
     }
 
     func open(seed: UInt64) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
+        try Self.open(data, test: test, limit: limit, testLimit: testLimit, seed: seed)
+    }
+
+    static func open(
+        _ data: String, test: String? = nil, limit: Int?, testLimit: Int?, seed: UInt64
+    ) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
         let splits = try DatasetSplits.open(data)
         var options = DatasetOptions()
         options.classNames = splits.train.classNames.isEmpty ? nil : splits.train.classNames

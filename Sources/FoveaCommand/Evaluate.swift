@@ -18,12 +18,18 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Initialisations of the random encoder that it is compared with.")
     var randomEncoders = 5
 
+    @Option(
+        help: "Whose errors those under corruptions are divided by (mCE): random, pixels, or a run's folder or weights file.",
+        completion: .file())
+    var robustBaseline = "random"
+
     @Option(help: "What chance draws from.")
     var seed: UInt64 = 0
 
     @Option(help: "Where results are written; a run's own folder by default.", completion: .directory)
     var out: String?
 
+    @OptionGroup var features: CacheOptions
     @OptionGroup var machine: MachineOptions
 
     @Flag(help: "Print nothing but the table.")
@@ -31,6 +37,16 @@ struct Evaluate: ParsableCommand {
 
     func validate() throws {
         if randomEncoders < 0 { throw ValidationError("--random-encoders must not be negative") }
+    }
+
+    private func chosenBaseline(on device: Device) throws -> Evaluator.ErrorBaseline {
+        switch robustBaseline {
+        case "random": return .random
+        case "pixels": return .rawPixels
+        default:
+            let (encoder, name) = try source.weights.load(robustBaseline, on: device)
+            return .encoder(.init(encoder, name: "baseline \(name)"))
+        }
     }
 
     func run() throws {
@@ -42,11 +58,13 @@ struct Evaluate: ParsableCommand {
         evaluator.dataName = images.data
         evaluator.device = try machine.chosenDevice()
         evaluator.loaderThreads = machine.loaders
+        evaluator.cache = features.chosen
         evaluator.progress = { step in
             if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
         }
         let (train, test) = try images.open(seed: seed)
         let (encoder, name) = try source.load(on: evaluator.device)
+        evaluator.errorBaseline = try chosenBaseline(on: evaluator.device)
         let folder = RunFolder(source.source)
         let target = out ?? (folder.holdsRun ? folder.path : nil)
         let outcome = try evaluator(encoder, name: name, train: train, test: test, folder: target.map { "\($0)/evaluation" })

@@ -11,13 +11,17 @@ struct FoveaCommand: ParsableCommand {
             fovea evaluate runs/photos --data labelled/       kNN and linear probe against baselines, with intervals
             fovea labels runs/photos --data labelled/         how many labels the encoder saves
             fovea compare runs/a runs/b --data labelled/      encoders beside each other, with paired intervals
+            fovea transfer runs/a --data pets/ cars/          encoders on several data sets: linear, fine-tuned, random init
+            fovea quality runs/photos --data labelled/        a run's checkpoints without labels: RankMe, LiDAR, …
+            fovea sweep photos/ --grid key=1,2 --out sweeps/a a recipe over a grid, with a heat-map
+            fovea duplicates runs/photos photos/              images that are almost the same
             fovea embed runs/photos photos/ --out photos.npy  a feature vector for every image
             fovea demo                                        all of it in a few minutes, on made-up or on your images
             """,
         version: FoveaVersion.current,
         subcommands: [
-            Pretrain.self, Evaluate.self, Labels.self, Compare.self, Embed.self, Report.self, Demo.self, Methods.self, Backbones.self,
-            Recipes.self,
+            Pretrain.self, Evaluate.self, Labels.self, Compare.self, Transfer.self, Quality.self, SweepCommand.self, Duplicates.self,
+            Embed.self, Report.self, Demo.self, Methods.self, Backbones.self, Recipes.self,
         ])
 }
 

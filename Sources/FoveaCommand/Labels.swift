@@ -38,6 +38,7 @@ struct Labels: ParsableCommand {
     @Option(help: "Where results are written; a run's own folder by default.", completion: .directory)
     var out: String?
 
+    @OptionGroup var features: CacheOptions
     @OptionGroup var machine: MachineOptions
 
     @Flag(help: "Print nothing but the table.")
@@ -63,6 +64,7 @@ struct Labels: ParsableCommand {
         efficiency.seed = seed
         efficiency.device = try machine.chosenDevice()
         efficiency.loaderThreads = machine.loaders
+        efficiency.cache = features.chosen
         efficiency.progress = { step in
             if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
         }

@@ -52,7 +52,8 @@ final class Running {
         process.standardError = FileHandle(forWritingAtPath: "\(folder)/errors")
         process.standardInput = FileHandle.nullDevice
         // Threads that spin while they wait take three times as long on cores that others use too.
-        process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) { $1 }.merging(environment) { $1 }
+        let own = ["OMP_WAIT_POLICY": "passive", "FOVEA_CACHE": "\(folder)/cache"]
+        process.environment = ProcessInfo.processInfo.environment.merging(own) { $1 }.merging(environment) { $1 }
         try process.run()
     }
 

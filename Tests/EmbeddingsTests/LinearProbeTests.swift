@@ -172,7 +172,7 @@ import Torch
         var settings = LinearProbe.Descent()
         settings.epochs = 1
         settings.batch = 32
-        let problem = LinearProbe.Problem(features: x, targets: targets, classes: 3)
+        let problem = LinearProbe.Problem(features: StandardizedRows(x), targets: targets, classes: 3)
         let found = MinibatchDescent(settings: settings, seed: 0).solve(problem, [0.5, 2])
         let residual = Tensor(targets).oneHot(3).to(.float32) - 1.0 / 3
         for (layer, rate) in [0.5, 2].enumerated() {

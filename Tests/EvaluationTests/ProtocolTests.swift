@@ -11,7 +11,7 @@ import Views
 @testable import Evaluation
 
 /// Images of plain hues with given labels: what is tested is what protocols make of the labels.
-private struct Labelled: ImageDataset {
+struct Labelled: ImageDataset {
     let labels: [Int?]
     var classNames: [String]
     var grey = false
@@ -135,6 +135,55 @@ private struct Labelled: ImageDataset {
         let chosen = mine.first { $0.metric == "top-1 chosen layer" }!
         #expect(mine.first { $0.metric == "top-1 \(chosen.setting!)" }?.value == chosen.value)
         #expect(outcome.results.filter { $0.encoder == "raw pixels" }.map(\.metric) == ["top-1"])
+    }
+
+    @Test func theTestSplitHasNoSayInTheChoiceOfTheLayer() throws {
+        let test = Labelled.cycling(30, 3, stream: 1)
+        func choices(_ shift: Int) throws -> [String?] {
+            // The same pictures under other labels: accuracies change, the choice must not.
+            struct Renamed: ImageDataset {
+                let base: Labelled
+                let shift: Int
+                var count: Int { base.count }
+                var classNames: [String] { base.classNames }
+                func label(at index: Int) -> Int? { (base.labels[index]! + shift * index) % 3 }
+                func name(at index: Int) -> String { base.name(at: index) }
+                func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
+                    try base.image(at: index, coveringAtLeast: target)
+                }
+            }
+            Runtime.seed(3)
+            let encoder = try Encoder(BackboneSettings("resnet18", width: 4), imageSize: 16)
+            var evaluator = Evaluator()
+            evaluator.protocols = try ProtocolRegistry.protocols(
+                "linear", changes: ["linear.layers=all", "linear.penalties=2", "linear.pooledWidth=64"])
+            evaluator.randomEncoders = 1
+            evaluator.loaderThreads = 1
+            let outcome = try evaluator(
+                encoder, name: "mine", train: Labelled.cycling(60, 3), test: Renamed(base: test, shift: shift), folder: nil)
+            return outcome.results.filter { $0.metric == "top-1 chosen layer" }.map(\.setting)
+        }
+        let own = try choices(0)
+        #expect(own.count == 2 && own.allSatisfy { $0 != nil })
+        #expect(try choices(1) == own && choices(2) == own)
+    }
+
+    @Test func clustersOfASampleAndThePurityOfEachClass() throws {
+        let outcome = try evaluate(
+            "cluster", .cycling(60, 3), .cycling(45, 3, stream: 1),
+            changes: ["cluster.algorithms=[\"kmeans\",\"agglomerative\"]", "cluster.restarts=2", "cluster.sample=20"])
+        let raw = outcome.results.filter { $0.encoder == "raw pixels" }
+        #expect(raw.map(\.metric) == ["NMI", "AMI", "ARI", "accuracy", "purity"].flatMap { [$0] } + raw.suffix(5).map(\.metric))
+        #expect(raw.suffix(5).allSatisfy { $0.metric.hasSuffix(" agglomerative") && $0.testImages == 21 && $0.value > 0.9 })
+        let parts = outcome.classes.filter { $0.encoder == "raw pixels" }
+        #expect(parts.map(\.metric).prefix(3) == ["purity class 0", "purity class 1", "purity class 2"])
+        #expect(parts.count == 6 && parts.allSatisfy { $0.value > 0.9 })
+        // The mean over images is the purity of all.
+        for (metric, suffix) in [("purity", ""), ("purity agglomerative", " agglomerative")] {
+            let own = outcome.classes.filter { $0.encoder == "mine" && $0.metric.hasPrefix("purity\(suffix) class") }
+            let sum = own.reduce(0) { $0 + $1.value * Double($1.testImages!) } / Double(own.reduce(0) { $0 + $1.testImages! })
+            #expect(abs(sum - outcome.results.first { $0.encoder == "mine" && $0.metric == metric }!.value) < 1e-12)
+        }
     }
 
     @Test func layersArePooledToTheWidthAskedFor() throws {

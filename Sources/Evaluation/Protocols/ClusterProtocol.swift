@@ -1,38 +1,89 @@
 internal import Embeddings
 internal import Torch
 
-/// k-means (k-means++, restarts) with as many clusters as classes, against the classes that it did not see: on the test
-/// split, or on all images when there is none. Spherical by default: cosine decides, as in the other protocols.
+/// Clusters, as many as classes, against the classes that they did not see: on the test split, or on all images when there is
+/// none. Spherical by default: cosine decides, as in the other protocols.
 public struct ClusterProtocol: EvaluationProtocol {
     public static let name = "cluster"
-    public static let summary = "k-means against the classes: NMI, AMI, ARI, Hungarian accuracy, purity"
+    public static let summary = "clusters against the classes: NMI, AMI, ARI, Hungarian accuracy, purity; also of each class"
 
+    public enum Algorithm: String, Codable, Sendable {
+        /// k-means++ with restarts.
+        case kmeans
+        /// On a sample: its memory grows with the square of the images.
+        case agglomerative
+    }
+
+    public var algorithms = [Algorithm.kmeans]
     /// nil for the number of classes.
     public var clusters: Int?
+    /// Of k-means.
     public var restarts = 10
     public var spherical = true
+    /// Of agglomerative clustering: ward, average or complete.
+    public var linkage = "ward"
+    /// At most so many images for agglomerative clustering, of each class alike.
+    public var sample = 2000
 
     public init() {}
 
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
-        let images = (subject.test ?? subject.train).labelled
-        guard images.count > 0 else { throw EvaluationError("none of the images to cluster has a label: check --test and --data") }
-        let classes = images.classCounts.count { $0 > 0 }
+        guard !algorithms.isEmpty, restarts >= 1, (1...Agglomerative.mostRows).contains(sample),
+            let linkage = Agglomerative.Linkage(rawValue: linkage)
+        else {
+            throw EvaluationError(
+                "cluster: algorithms are kmeans and agglomerative, linkage is ward, average or complete, restarts at least 1, sample at "
+                    + "most \(Agglomerative.mostRows)")
+        }
+        let all = (subject.test ?? subject.train).labelled
+        guard all.count > 0 else { throw EvaluationError("none of the images to cluster has a label: check --test and --data") }
+        let classes = all.classCounts.count { $0 > 0 }
         guard classes >= 2 else { throw EvaluationError("clustering needs images of at least 2 classes, and the test split has 1") }
-        var algorithm = KMeans(clusters: clusters ?? classes)
-        algorithm.restarts = restarts
-        algorithm.spherical = spherical
-        algorithm.seed = subject.seed
-        let found = try algorithm.fit(images.matrix)
-        let agreement = ClusterAgreement(labels: images.labels, clusters: found.assignments.ints)
+        return try algorithms.flatMap { algorithm -> [Score] in
+            let count = clusters ?? classes
+            switch algorithm {
+            case .kmeans:
+                var means = KMeans(clusters: count)
+                means.restarts = restarts
+                means.spherical = spherical
+                means.seed = subject.seed
+                return scores(subject, all, try means.fit(all.matrix).assignments.ints, algorithm, "k=\(count)")
+            case .agglomerative:
+                let share = Double(sample) / Double(all.count)
+                let part = share < 1 ? all.picked(LabelDraw.share(share, of: all.labels, seed: subject.seed)) : all
+                guard part.count <= Agglomerative.mostRows else {
+                    throw EvaluationError("cluster.sample: \(classes) classes have too many images even with one of each")
+                }
+                var tree = Agglomerative(clusters: count)
+                tree.linkage = linkage
+                tree.spherical = spherical
+                return scores(subject, part, try tree.fit(part.matrix), algorithm, "\(linkage.rawValue), k=\(count)")
+            }
+        }
+    }
+
+    private func scores(
+        _ subject: EvaluationSubject, _ images: Features, _ found: [Int], _ algorithm: Algorithm, _ setting: String
+    ) -> [Score] {
+        let agreement = ClusterAgreement(labels: images.labels, clusters: found)
         let values = [
             ("NMI", agreement.normalizedMutualInformation), ("AMI", agreement.adjustedMutualInformation),
             ("ARI", agreement.adjustedRandIndex), ("accuracy", agreement.accuracy), ("purity", agreement.purity),
         ]
-        return values.map { metric, value in
+        let (split, suffix) = (subject.test == nil ? "train" : "test", algorithm == .kmeans ? "" : " \(algorithm.rawValue)")
+        let whole = values.map { metric, value in
             Score(
-                Self.name, metric, setting: "k=\(algorithm.clusters)", split: subject.test == nil ? "train" : "test", value: value,
-                trainImages: 0, testImages: images.count)
+                Self.name, metric + suffix, setting: setting, split: split, value: value, trainImages: 0, testImages: images.count)
         }
+        // One for each class, in a table of their own.
+        let parts = agreement.perClassPurity.enumerated().compactMap { label, purity -> Score? in
+            guard let purity else { return nil }
+            var score = Score(
+                Self.name, "purity\(suffix) \(images.classNames[label])", setting: setting, split: split, value: purity, trainImages: 0,
+                testImages: images.classCounts[label])
+            score.detail = .init(series: algorithm.rawValue, group: images.classNames[label], level: 0)
+            return score
+        }
+        return whole + parts
     }
 }

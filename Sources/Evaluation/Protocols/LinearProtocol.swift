@@ -40,6 +40,7 @@ public struct LinearProtocol: EvaluationProtocol {
         if let unknown = wanted.first(where: { !known.contains($0) }) {
             throw EvaluationError("--layers \(unknown): \(encoder.settings.name) has \(known.joined(separator: ", "))")
         }
+        try subject.data.readLayers(wanted, of: encoder, width: pooledWidth)
         var best: (name: String, accuracy: Double, scores: [Score])?
         for layer in wanted {
             // The last layer may do best where it is pooled to a vector, but the maps are what layers are compared by.

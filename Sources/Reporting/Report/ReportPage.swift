@@ -7,8 +7,12 @@ struct ReportPage {
         let sections = [
             LabelsSection(contents).section,
             ResultsSection(contents).section,
+            SweepSection(contents).section,
+            TransferSection(contents).section,
+            RobustnessSection(contents).section,
             LearningSection(contents).section,
             HealthSection(contents).section,
+            QualitySection(contents).section,
             NeighboursSection.section(contents, &notes),
             MapSection.section(contents, &notes),
             ViewsSection.section(contents, &notes),

@@ -46,6 +46,7 @@ enum ReportStyle {
         .charts figcaption{margin-top:6px}
         table{width:100%;border-collapse:collapse;font-size:15px}
         .results{margin-top:30px;table-layout:fixed}
+        .scroll{overflow-x:auto}.plain{width:auto}.plain th,.plain td{white-space:nowrap}
         th,td{padding:9px 18px 9px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);font-weight:400}
         th:last-child,td:last-child{padding-right:0}
         thead th{font-size:13px;color:var(--quiet);padding-top:0}

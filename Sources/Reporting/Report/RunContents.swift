@@ -12,6 +12,10 @@ struct RunContents {
     var results: [EvaluationResult]?
     var differences: [EvaluationDifference]?
     var labels: LabelCurves?
+    var robustness: RobustnessTable?
+    var transfer: TransferTable?
+    var sweep: SweepTable?
+    var quality: QualityTable?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
@@ -35,6 +39,10 @@ struct RunContents {
         results = read { note throws(ReportError) in try folder.results(note: note) }
         differences = read { note throws(ReportError) in try folder.differences(note: note) }
         labels = read { _ throws(ReportError) in try folder.labels() }
+        robustness = read { _ throws(ReportError) in try folder.robustness() }
+        transfer = read { _ throws(ReportError) in try folder.transfer() }
+        quality = read { _ throws(ReportError) in try folder.quality() }
+        sweep = read { _ throws(ReportError) in try folder.sweep() }
         neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
         map = read { note throws(ReportError) in try folder.map(note: note) }
         hasViews = folder.exists("evaluation/views.png")
@@ -48,7 +56,7 @@ struct RunContents {
 
     var isEmpty: Bool {
         summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && labels == nil
-            && neighbours == nil
+            && neighbours == nil && transfer == nil && quality == nil && sweep == nil
             && map == nil && !hasViews && notes.isEmpty
     }
 }

@@ -53,6 +53,14 @@ public struct RunFolderReader: Sendable {
 
     public func labels() throws(ReportError) -> LabelCurves? { try json("evaluation/labels.json") }
 
+    public func transfer() throws(ReportError) -> TransferTable? { try json("evaluation/transfer.json") }
+
+    public func quality() throws(ReportError) -> QualityTable? { try json("evaluation/quality.json") }
+
+    public func sweep() throws(ReportError) -> SweepTable? { try json("evaluation/sweep.json") }
+
+    public func robustness() throws(ReportError) -> RobustnessTable? { try json("evaluation/robustness.json") }
+
     public func neighbours(note: (String) -> Void = { _ in }) throws(ReportError) -> NeighbourSheet? {
         struct Rows: Decodable { var rows: [Lenient<NeighbourSheet.Row>] }
         let file = "evaluation/neighbours.json"

@@ -34,6 +34,7 @@ extension EvaluationResult {
         case "lowshot": "low-shot"
         case "cluster": "clusters"
         case "retrieve": "retrieval"
+        case "robust": "robustness"
         default: name
         }
     }

@@ -15,6 +15,8 @@ enum ATen {
     static let randn = Operation("randn")
     static let rand = Operation("rand")
     static let randperm = Operation("randperm")
+    static let fromFile = Operation("from_file")
+    static let viewAsType = Operation("view", "dtype")
     static let clone = Operation("clone")
     static let copy = Operation("copy_")
     static let toType = Operation("to", "dtype")

@@ -28,17 +28,64 @@ public enum Safetensors {
     // MARK: Reading
 
     /// - Throws: `FileError` when there is no readable file, `Malformed` when it is damaged.
-    public static func read(_ path: String) throws -> Content {
-        let data: Data
+    public static func read(_ path: String) throws -> Content { try parse(data(path), path: path) }
+
+    /// Tensors that lie in the file: their pages are read where they are touched, and the system takes them back when it needs the
+    /// memory. Small ones, and those that are not aligned, are copied.
+    ///
+    /// The file must not be changed while they are used; to replace or remove it is no harm.
+    /// - Throws: as `read`.
+    public static func map(_ path: String) throws -> Content {
+        let data = try data(path)
+        let layout = try layout(data, path: path)
+        let whole = data.isEmpty ? nil : (ATen.fromFile(path, false, data.count, DataType.uint8) as Tensor)
+        var tensors: StateDict = [:]
+        for entry in layout.entries {
+            let start = layout.body + entry.range.lowerBound
+            if let whole, entry.range.count >= 1 << 20, start % entry.type.size == 0 {
+                let bytes = whole.narrowed(0, from: start, count: entry.range.count)
+                tensors[entry.name] = (ATen.viewAsType(bytes, entry.type) as Tensor).reshaped(entry.shape)
+            } else {
+                tensors[entry.name] = copy(of: entry, layout.body, data)
+            }
+        }
+        return Content(tensors: tensors, metadata: layout.metadata)
+    }
+
+    private static func data(_ path: String) throws(FileError) -> Data {
         do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+            return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
         } catch {
             throw FileError(path: path, description: "cannot read \(path): check the path and its permissions")
         }
-        return try parse(data, path: path)
     }
 
     static func parse(_ data: Data, path: String) throws(Malformed) -> Content {
+        let layout = try layout(data, path: path)
+        var tensors: StateDict = [:]
+        for entry in layout.entries { tensors[entry.name] = copy(of: entry, layout.body, data) }
+        return Content(tensors: tensors, metadata: layout.metadata)
+    }
+
+    private struct Entry {
+        var name: String
+        var type: DataType
+        var shape: [Int]
+        /// After the header.
+        var range: Range<Int>
+    }
+
+    private static func copy(of entry: Entry, _ body: Int, _ data: Data) -> Tensor {
+        data.withUnsafeBytes { all in
+            let bytes = UnsafeRawBufferPointer(rebasing: all[body + entry.range.lowerBound..<body + entry.range.upperBound])
+            return Tensor(copying: bytes, entry.shape, entry.type)
+        }
+    }
+
+    /// What the header says, checked against the file; `body` is where the tensors begin.
+    private static func layout(
+        _ data: Data, path: String
+    ) throws(Malformed) -> (entries: [Entry], metadata: [String: String], body: Int) {
         func malformed(_ reason: String) -> Malformed { Malformed(path: path, reason: reason) }
         guard data.count >= 8 else { throw malformed("it has \(data.count) bytes, fewer than a header") }
         let length = (0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64(data[data.startIndex + $1]) }
@@ -52,7 +99,7 @@ public enum Safetensors {
             let header = try? JSONSerialization.jsonObject(with: headerBytes) as? [String: Any]
         else { throw malformed("its header is not a JSON object") }
         guard keyCount(headerBytes) == keyCount(header) else { throw malformed("its header has the same key twice") }
-        var entries: [(name: String, type: DataType, shape: [Int], range: Range<Int>)] = []
+        var entries: [Entry] = []
         var metadata: [String: String] = [:]
         for (name, value) in header {
             if name == "__metadata__" {
@@ -80,7 +127,7 @@ public enum Safetensors {
             guard bytes == offsets[1] - offsets[0] else {
                 throw malformed("'\(name)' of shape \(shape) needs \(bytes) bytes, not \(offsets[1] - offsets[0])")
             }
-            entries.append((name, type, shape, offsets[0]..<offsets[1]))
+            entries.append(Entry(name: name, type: type, shape: shape, range: offsets[0]..<offsets[1]))
         }
         entries.sort { ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name) }
         var end = 0
@@ -92,14 +139,7 @@ public enum Safetensors {
         }
         guard end == data.count - body else { throw malformed("\(data.count - body - end) bytes follow the last tensor") }
 
-        var tensors: StateDict = [:]
-        data.withUnsafeBytes { all in
-            for entry in entries {
-                let bytes = UnsafeRawBufferPointer(rebasing: all[body + entry.range.lowerBound..<body + entry.range.upperBound])
-                tensors[entry.name] = Tensor(copying: bytes, entry.shape, entry.type)
-            }
-        }
-        return Content(tensors: tensors, metadata: metadata)
+        return (entries, metadata, body)
     }
 
     /// The parser keeps one of two entries with the same key and says nothing, so the colons of the text are counted...
@@ -130,6 +170,10 @@ public enum Safetensors {
 
     // MARK: Writing
 
+    static func entry(_ type: DataType, _ shape: [Int], from start: Int, to end: Int) -> [String: Any] {
+        ["dtype": types.first { $0.type == type }!.name, "shape": shape, "data_offsets": [start, end]]
+    }
+
     public static func write(_ tensors: StateDict, metadata: [String: String] = [:], to path: String) throws(FileError) {
         // Wide elements first, so that every tensor is aligned for whoever maps the file.
         let ordered = tensors.sorted { ($1.value.dataType.size, $0.key) < ($0.value.dataType.size, $1.key) }
@@ -137,8 +181,7 @@ public enum Safetensors {
         var offset = 0
         for (name, tensor) in ordered {
             let size = tensor.count * tensor.dataType.size
-            let type = types.first { $0.type == tensor.dataType }!.name
-            header[name] = ["dtype": type, "shape": tensor.shape, "data_offsets": [offset, offset + size]]
+            header[name] = entry(tensor.dataType, tensor.shape, from: offset, to: offset + size)
             offset += size
         }
         guard var text = try? JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes]) else {

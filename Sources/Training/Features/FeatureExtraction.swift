@@ -25,6 +25,13 @@ public struct FeatureExtraction {
         public var labels: [Int]
         /// What could not be read.
         public var unreadable: [UnreadableLog.Entry]
+
+        public init(rows: Tensor, indices: [Int], labels: [Int], unreadable: [UnreadableLog.Entry]) {
+            self.rows = rows
+            self.indices = indices
+            self.labels = labels
+            self.unreadable = unreadable
+        }
     }
 
     /// - Parameters:
@@ -37,25 +44,35 @@ public struct FeatureExtraction {
         _ dataset: any ImageDataset, views: (any ViewMaker)? = nil, seed: UInt64 = 0,
         progress: ((Int) -> Bool)? = nil, _ body: (_ pixels: Tensor) -> Tensor
     ) throws -> Result {
+        var rows: [Tensor] = []
+        var found = try stream(dataset, views: views, seed: seed, progress: progress, { [body($0)] }) { rows.append($0[0]) }
+        found.rows = inference { .concatenated(rows) }
+        return found
+    }
+
+    /// The same, batch by batch, of one network's several outputs; the result has no rows.
+    /// - Parameter sink: takes each batch's outputs, [n, …] float32 on the CPU.
+    public func stream(
+        _ dataset: any ImageDataset, views: (any ViewMaker)? = nil, seed: UInt64 = 0, progress: ((Int) -> Bool)? = nil,
+        _ body: (_ pixels: Tensor) -> [Tensor], sink: (_ outputs: [Tensor]) throws -> Void
+    ) throws -> Result {
         let maker = try views ?? ViewRecipe.evaluation(size: ImageSize(imageSize))
         let loader = Loader(dataset: dataset, maker: maker, seed: seed, threads: threads)
         let epoch = loader.epoch(0, order: Array(0..<dataset.count), batchSize: batchSize, dropLast: false)
-        var rows: [Tensor] = []
         var indices: [Int] = []
         var labels: [Int] = []
         while let pixels = epoch.next() {
             let batch = Batch(pixels, on: device)
-            rows.append(inference { body(batch.views[0]).to(.float32).to(.cpu).contiguous() })
+            try sink(inference { body(batch.views[0]).map { $0.to(.float32).to(.cpu).contiguous() } })
             indices += pixels.indices
             labels += pixels.labels
             if progress?(indices.count) == false { break }
         }
-        guard !rows.isEmpty else {
+        guard !indices.isEmpty else {
             let reason = loader.unreadable.entries.first.map { " (first: \($0))" } ?? ""
             throw TrainingError("none of the \(dataset.count) images can be read\(reason)")
         }
-        return Result(
-            rows: inference { .concatenated(rows) }, indices: indices, labels: labels, unreadable: loader.unreadable.entries)
+        return Result(rows: .zeros([0]), indices: indices, labels: labels, unreadable: loader.unreadable.entries)
     }
 
     /// The first `count` views of every image: [n, …] for each, rows of the same image in the same place.

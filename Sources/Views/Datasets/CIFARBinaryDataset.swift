@@ -73,6 +73,7 @@ public struct CIFARBinaryDataset: ImageDataset {
     public var count: Int { labels.count }
     public func label(at index: Int) -> Int? { Int(labels[index]) }
     public func name(at index: Int) -> String { PackedPictures.name(part, index) }
+    public func fingerprint(at index: Int) -> UInt64? { fingerprintOfPixels(at: index) }
 
     public func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
         precondition(index >= 0 && index < count, "picture \(index) of \(count)")

@@ -72,6 +72,8 @@ public struct FolderDataset: ImageDataset {
         try decoder.decode(file: "\(root)/\(name(at: index))", coveringAtLeast: target)
     }
 
+    public func fingerprint(at index: Int) -> UInt64? { Self.fingerprint(ofFile: "\(root)/\(name(at: index))") }
+
     /// Memory that the list of files takes, in bytes.
     var footprint: Int { names.footprint + folderOfFile.capacity * MemoryLayout<UInt32>.stride }
 }

@@ -103,4 +103,6 @@ public struct ListDataset: ImageDataset {
     public func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
         try decoder.decode(file: Self.resolve(paths[index], in: folder), coveringAtLeast: target)
     }
+
+    public func fingerprint(at index: Int) -> UInt64? { Self.fingerprint(ofFile: Self.resolve(paths[index], in: folder)) }
 }

@@ -18,6 +18,7 @@ public struct SubsetDataset: ImageDataset {
     public func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
         try base.image(at: indices[index], coveringAtLeast: target)
     }
+    public func fingerprint(at index: Int) -> UInt64? { base.fingerprint(at: indices[index]) }
 }
 
 extension ImageDataset {

@@ -11,6 +11,7 @@ public struct UnlabelledDataset: ImageDataset {
     public func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
         try base.image(at: index, coveringAtLeast: target)
     }
+    public func fingerprint(at index: Int) -> UInt64? { base.fingerprint(at: index) }
 }
 
 extension ImageDataset {
