@@ -10,10 +10,12 @@ extension Evaluator {
     public struct Contestant {
         public var encoder: Encoder
         public var name: String
+        public var head: ProjectionHead?
 
-        public init(_ encoder: Encoder, name: String) {
+        public init(_ encoder: Encoder, name: String, head: ProjectionHead? = nil) {
             self.encoder = encoder
             self.name = name
+            self.head = head
         }
     }
 
@@ -35,7 +37,7 @@ extension Evaluator {
             let extraction = FeatureExtraction(
                 imageSize: contestant.encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
             let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed)
-            let representation = Representation.encoder(contestant.encoder, name: contestant.name)
+            let representation = Representation.encoder(contestant.encoder, name: contestant.name, head: contestant.head)
             let splits = try data.splits(of: representation)
             outcome.unreadable = splits.unreadable
             let own = Score.merged(try scores(representation, splits, data))

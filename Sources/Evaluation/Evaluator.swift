@@ -21,6 +21,8 @@ public struct Evaluator {
     public var batchSize = 128
     public var loaderThreads = 2
     public var device = Device.cpu
+    /// The first layer of the encoder's projector, for fine-tuning that begins there.
+    public var head: ProjectionHead?
     /// What the images are called in the results, such as their path.
     public var dataName: String?
     /// Told what is being done, in a few words.
@@ -62,7 +64,10 @@ public struct Evaluator {
         }
 
         progress("features of \(name)")
-        let (ownRuns, main) = try measured(.encoder(encoder, name: name))
+        var subject = Representation.encoder(encoder, name: name, head: head)
+        let findings = Findings()
+        subject.findings = findings
+        let (ownRuns, main) = try measured(subject)
         note(ownRuns, name)
         let own = Score.merged(ownRuns)
         var results = own.map { $0.result(name, seeds: seeds > 1 ? seeds : nil) }
@@ -92,7 +97,7 @@ public struct Evaluator {
         let outcome = Outcome(results: results, differences: differences, bySeed: bySeed, unreadable: main.unreadable)
         if let folder {
             progress("neighbours and map")
-            try EvaluationFolder(folder).write(outcome, main)
+            try EvaluationFolder(folder).write(outcome, main, findings, subject)
         }
         return outcome
     }

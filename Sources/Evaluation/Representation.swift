@@ -11,10 +11,14 @@ struct Representation {
     let features: (Tensor) -> Tensor
     /// nil for raw pixels.
     var encoder: Encoder?
+    /// What SimCLRv2 fine-tunes from, where the run has it.
+    var head: ProjectionHead?
+    /// Where protocols leave what the report shows.
+    var findings: Findings?
 
-    static func encoder(_ encoder: Encoder, name: String) -> Representation {
+    static func encoder(_ encoder: Encoder, name: String, head: ProjectionHead? = nil) -> Representation {
         encoder.eval()
-        return Representation(name: name, features: { encoder($0) }, encoder: encoder)
+        return Representation(name: name, features: { encoder($0) }, encoder: encoder, head: head)
     }
 
     /// A named layer's map, averaged down to a square of at most `width` values in all.

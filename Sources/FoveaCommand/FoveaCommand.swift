@@ -11,12 +11,14 @@ struct FoveaCommand: ParsableCommand {
             fovea evaluate runs/photos --data labelled/       kNN and linear probe against baselines, with intervals
             fovea labels runs/photos --data labelled/         how many labels the encoder saves
             fovea compare runs/a runs/b --data labelled/      encoders beside each other, with paired intervals
+            fovea distill runs/photos --data labelled/ …      a student taught by the encoder fine-tuned on few labels
             fovea embed runs/photos photos/ --out photos.npy  a feature vector for every image
             fovea demo                                        all of it in a few minutes, on made-up or on your images
             """,
         version: FoveaVersion.current,
         subcommands: [
-            Pretrain.self, Evaluate.self, Labels.self, Compare.self, Embed.self, Report.self, Demo.self, Methods.self, Backbones.self,
+            Pretrain.self, Evaluate.self, Labels.self, Compare.self, Distill.self, Embed.self, Report.self, Demo.self, Methods.self,
+            Backbones.self,
             Recipes.self,
         ])
 }

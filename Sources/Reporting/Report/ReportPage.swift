@@ -9,6 +9,7 @@ struct ReportPage {
             ResultsSection(contents).section,
             LearningSection(contents).section,
             HealthSection(contents).section,
+            MistakesSection.section(contents, &notes),
             NeighboursSection.section(contents, &notes),
             MapSection.section(contents, &notes),
             ViewsSection.section(contents, &notes),

@@ -12,6 +12,7 @@ struct RunContents {
     var results: [EvaluationResult]?
     var differences: [EvaluationDifference]?
     var labels: LabelCurves?
+    var mistakes: MistakeSheet?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
@@ -35,6 +36,7 @@ struct RunContents {
         results = read { note throws(ReportError) in try folder.results(note: note) }
         differences = read { note throws(ReportError) in try folder.differences(note: note) }
         labels = read { _ throws(ReportError) in try folder.labels() }
+        mistakes = read { _ throws(ReportError) in try folder.mistakes() }
         neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
         map = read { note throws(ReportError) in try folder.map(note: note) }
         hasViews = folder.exists("evaluation/views.png")
@@ -48,7 +50,6 @@ struct RunContents {
 
     var isEmpty: Bool {
         summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && labels == nil
-            && neighbours == nil
-            && map == nil && !hasViews && notes.isEmpty
+            && mistakes == nil && neighbours == nil && map == nil && !hasViews && notes.isEmpty
     }
 }

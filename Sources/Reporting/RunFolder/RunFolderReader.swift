@@ -53,6 +53,8 @@ public struct RunFolderReader: Sendable {
 
     public func labels() throws(ReportError) -> LabelCurves? { try json("evaluation/labels.json") }
 
+    public func mistakes() throws(ReportError) -> MistakeSheet? { try json("evaluation/mistakes.json") }
+
     public func neighbours(note: (String) -> Void = { _ in }) throws(ReportError) -> NeighbourSheet? {
         struct Rows: Decodable { var rows: [Lenient<NeighbourSheet.Row>] }
         let file = "evaluation/neighbours.json"

@@ -15,6 +15,7 @@ enum ATen {
     static let randn = Operation("randn")
     static let rand = Operation("rand")
     static let randperm = Operation("randperm")
+    static let sampleDirichlet = Operation("_sample_dirichlet")
     static let clone = Operation("clone")
     static let copy = Operation("copy_")
     static let toType = Operation("to", "dtype")
