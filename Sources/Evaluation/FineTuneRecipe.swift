@@ -1,3 +1,4 @@
+internal import Embeddings
 internal import Foundation
 internal import Training
 internal import Views
@@ -12,6 +13,10 @@ public enum FineTuneRecipe: String, Codable, Sendable, CaseIterable {
     /// SimCLR, appendix B.5: Nesterov, 0.05 × batch / 256 with batches of 4,096, 60 epochs of up to 1 % of the labels, 30 of more.
     /// The cosine is the published code's.
     case simclr
+    /// SimCLR's transfer (appendix B.8 and Table 8): Nesterov, batches of 256, 20,000 steps, 7 learning rates and 8 weight decays, which
+    /// are divided by the rate; from scratch 40,000 steps and another grid. The paper names no schedule; this one is a cosine.
+    /// Batch-norm statistics keep PyTorch's momentum, where the paper has one by the number of steps.
+    case simclrTransfer = "simclr-transfer"
     /// BYOL, appendix C: Nesterov, batches of 1,024, the learning rate of five and 30 or 50 epochs chosen on held-out images. The
     /// paper does not name a schedule; this one is a cosine.
     case byol
@@ -75,6 +80,8 @@ public enum FineTuneRecipe: String, Codable, Sendable, CaseIterable {
         var area: Int
         /// The encoder's.
         var imageSize: Int
+        /// From new weights: the supervised baseline.
+        var isFromScratch = false
     }
 
     /// The plans to try on held-out images; of one, nothing is chosen.
@@ -83,6 +90,17 @@ public enum FineTuneRecipe: String, Codable, Sendable, CaseIterable {
         switch self {
         case .small: return [0.05, 0.4].map { Plan(length: .epochs(60), batchSize: 64, learningRate: $0) }
         case .simclr: return [Plan(length: epochs, batchSize: 4096, learningRate: 0.05)]
+        case .simclrTransfer:
+            let (rates, decays) =
+                task.isFromScratch ? ((0.001, 1.0), (pow(10, -5), pow(10, -1.5), 8)) : ((0.0001, 0.1), (pow(10, -6), pow(10, -3), 7))
+            let values = LinearProbe.logarithmic(from: decays.0, to: decays.1, count: decays.2) + (task.isFromScratch ? [] : [0])
+            return LinearProbe.logarithmic(from: rates.0, to: rates.1, count: 7).flatMap { rate in
+                values.map {
+                    Plan(
+                        length: .steps(task.isFromScratch ? 40_000 : 20_000), batchSize: 256, learningRate: rate, scaling: .none,
+                        weightDecay: $0 / rate)
+                }
+            }
         case .byol:
             return [30, 50].flatMap { epochs in
                 [0.005, 0.01, 0.02, 0.05, 0.1].map { Plan(length: .epochs(epochs), batchSize: 1024, learningRate: $0, scaling: .none) }

@@ -27,11 +27,19 @@ enum Saliency {
             let weights = (classifier.weight * classifier.standardization.scale.to(classifier.weight.device)).rows(
                 Tensor(places).to(classifier.weight.device)
             ).to(maps.device)
-            let (n, c, h, w) = (maps.size(0), maps.size(1), maps.size(2), maps.size(3))
-            let positive = (maps.to(.float32) * weights.reshaped(n, c, 1, 1)).sum(1).relu()
-            let most = positive.contiguous().reshaped(n, h * w).max(1).clamped(1e-12).reshaped(n, 1, 1)
-            return positive / most
+            return scaled((maps.to(.float32) * weights.reshaped(maps.size(0), maps.size(1), 1, 1)).sum(1).relu())
         }
+    }
+
+    /// Of a transformer: where the last block's summary attends to.
+    /// - Parameter maps: [n, heads, h, w], not negative.
+    /// - Returns: [n, h, w], the mean over heads, from 0 to 1.
+    static func attention(_ maps: Tensor) -> Tensor { scaled(maps.to(.float32).mean(1)) }
+
+    /// Each map by its largest value.
+    private static func scaled(_ maps: Tensor) -> Tensor {
+        let (n, h, w) = (maps.size(0), maps.size(1), maps.size(2))
+        return maps / maps.contiguous().reshaped(n, h * w).max(1).clamped(1e-12).reshaped(n, 1, 1)
     }
 
     /// The picture with a map over it: darker where there is nothing, towards yellow where there is much.
@@ -58,15 +66,7 @@ extension EvaluationFolder {
         let logits = withoutGradients { classifier.logits(test.matrix).to(.cpu).softmax(1).max(1).floats }
         let wrong = said.scored.filter { said.predictions[$0] != said.labels[$0] }.sorted { (logits[$1], $0) < (logits[$0], $1) }
         let rows = Array(wrong.prefix(Self.shown))
-        var maps: Tensor?
-        if let encoder = representation.encoder, let layer = encoder.backbone.attributionLayer, !rows.isEmpty {
-            let extraction = FeatureExtraction(
-                imageSize: encoder.imageSize, batchSize: rows.count, threads: 0, device: encoder.parameters[0].value.device)
-            let found = try extraction(images.subset(rows)) { encoder.backbone.features(encoder.input($0), at: [layer])[layer]! }
-            if found.indices.count == rows.count {
-                maps = Saliency.maps(found.rows, classifier, classes: rows.map { said.predictions[$0] })
-            }
-        }
+        let (maps, kind) = try saliency(of: rows, images, representation, classifier, said)
         let worst = try rows.enumerated().map { place, row in
             let image = try images.image(at: row, coveringAtLeast: side).thumbnail(side)
             func write(_ image: PixelImage, _ name: String) throws -> String {
@@ -81,7 +81,33 @@ extension EvaluationFolder {
             )
         }
         try JSONFile.write(
-            MistakeSheet(classifier: "linear probe", classes: said.classNames, confusion: said.confusion, worst: worst),
+            MistakeSheet(classifier: "linear probe", classes: said.classNames, confusion: said.confusion, saliency: kind, worst: worst),
             to: "\(path)/mistakes.json")
+    }
+
+    /// [rows, h, w]: Grad-CAM, or attention where the network has that and no maps that are averaged to its features.
+    private func saliency(
+        of rows: [Int], _ images: any ImageDataset, _ representation: Representation, _ classifier: LinearClassifier, _ said: Classification
+    ) throws -> (Tensor?, MistakeSheet.Saliency?) {
+        guard let encoder = representation.encoder, !rows.isEmpty else { return (nil, nil) }
+        let extraction = FeatureExtraction(
+            imageSize: encoder.imageSize, batchSize: rows.count, threads: 0, device: encoder.parameters[0].value.device)
+        func found(_ body: (Tensor) -> Tensor) throws -> Tensor? {
+            let found = try extraction(images.subset(rows)) { body(encoder.input($0)) }
+            return found.indices.count == rows.count ? found.rows : nil
+        }
+        if let layer = encoder.backbone.attributionLayer {
+            let maps = try found { encoder.backbone.features($0, at: [layer])[layer]! }
+            return (maps.map { Saliency.maps($0, classifier, classes: rows.map { said.predictions[$0] }) }, maps.map { _ in .gradCAM })
+        }
+        var attends = true
+        let maps = try found { x in
+            guard let maps = encoder.backbone.attentionMaps(x) else {
+                attends = false
+                return Tensor.zeros([x.size(0), 1])
+            }
+            return maps
+        }
+        return attends ? (maps.map(Saliency.attention), maps.map { _ in .attention }) : (nil, nil)
     }
 }

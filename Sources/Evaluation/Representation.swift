@@ -15,6 +15,8 @@ struct Representation {
     var head: ProjectionHead?
     /// Where protocols leave what the report shows.
     var findings: Findings?
+    /// New weights, of which fine-tuning is the supervised baseline.
+    var isRandom = false
 
     static func encoder(_ encoder: Encoder, name: String, head: ProjectionHead? = nil) -> Representation {
         encoder.eval()
@@ -63,6 +65,8 @@ struct Representation {
                 return pixels.size(0) > 1 ? random(pixels) : Tensor.zeros([1, random.outputWidth])
             }
         }
-        return .encoder(random, name: "random encoder")
+        var representation = Representation.encoder(random, name: "random encoder")
+        representation.isRandom = true
+        return representation
     }
 }

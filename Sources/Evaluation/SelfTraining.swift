@@ -9,7 +9,8 @@ public import Views
 /// SimCLRv2's last two steps (Chen et al. 2020, arXiv:2006.10029): the encoder is fine-tuned on few labels, and what came of it
 /// teaches a student, of the same or a smaller size, on all images.
 ///
-/// Deviations: SGD with Nesterov momentum and a cosine where the paper has LARS and 400 epochs.
+/// Deviations: SGD with Nesterov momentum and a cosine where the paper has LARS, weight decay and 400 epochs. The paper does not say
+/// what a student of the teacher's network begins with; here it is the pretrained weights.
 public struct SelfTraining {
     /// Of the teacher: its recipe, and what replaces the recipe's values.
     public var tuning = FineTuneProtocol()
@@ -19,8 +20,8 @@ public struct SelfTraining {
     public var share = 0.1
     /// The student's backbone, with new weights; nil for the encoder itself with its pretrained weights (self-distillation).
     public var student: BackboneSettings?
-    /// τ of eq. 2.
-    public var temperature = 1.0
+    /// τ of eq. 2; by default the paper's: 0.1 for a student of the teacher's network, 1 for another.
+    public var temperature: Double?
     /// 1 − α of eq. 3.
     public var labelWeight = 0.0
     public var epochs = 30
@@ -46,7 +47,7 @@ public struct SelfTraining {
     public func callAsFunction(
         _ encoder: Encoder, train: any ImageDataset, unlabelled: (any ImageDataset)?, test: any ImageDataset, folder: String
     ) throws -> Evaluator.Outcome {
-        guard temperature > 0, (0...1).contains(labelWeight), share > 0, share <= 1, epochs >= 1, batchSize >= 2, learningRate > 0 else {
+        guard (temperature ?? 1) > 0, (0...1).contains(labelWeight), share > 0, share <= 1, epochs >= 1, batchSize >= 2, learningRate > 0 else {
             throw EvaluationError("distillation needs a temperature above 0, a label weight and a share of the labels between 0 and 1")
         }
         guard test.classNames == train.classNames else {
@@ -100,7 +101,7 @@ public struct SelfTraining {
     func recipe(from encoder: Encoder, teacher: String) -> Recipe {
         var settings = Distillation.Settings()
         settings.teacher = teacher
-        settings.temperature = temperature
+        settings.temperature = temperature ?? (student == nil ? 0.1 : 1)
         settings.labelWeight = labelWeight
         var recipe = Recipe(method: MethodChoice(name: "distillation", settings: settings))
         recipe.backbone = student ?? encoder.settings

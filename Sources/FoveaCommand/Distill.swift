@@ -28,8 +28,8 @@ struct Distill: ParsableCommand {
     @Option(help: "Channels of that backbone's first stage.")
     var studentWidth = 64
 
-    @Option(help: "Temperature of teacher and student.")
-    var temperature = 1.0
+    @Option(help: "Temperature of teacher and student; 0.1 for the teacher's network, 1 for another.")
+    var temperature: Double?
 
     @Option(help: "Weight of the labels' own loss beside the teacher's, 0 to 1.")
     var labelWeight = 0.0
@@ -52,7 +52,7 @@ struct Distill: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        if !(temperature > 0) { throw ValidationError("--temperature must be above 0") }
+        if !((temperature ?? 1) > 0) { throw ValidationError("--temperature must be above 0") }
         if !(0...1).contains(labelWeight) { throw ValidationError("--label-weight must lie between 0 and 1") }
         if let share, !(share > 0 && share <= 1) { throw ValidationError("--share must be above 0 and at most 1") }
         if epochs < 1 { throw ValidationError("--epochs must be at least 1") }

@@ -65,6 +65,18 @@ import Views
         #expect(!FineTuneRecipe.simclrv2.plans(task(100, share: 1))[0].beginsInHead)
         let byol = FineTuneRecipe.byol.plans(task(2048))
         #expect(Set(byol.map(\.learningRate)) == [0.005, 0.01, 0.02, 0.05, 0.1] && byol.count == 10)
+        // Of transfer seven rates and seven decays or none, as decay / rate; from scratch twice as long with another grid.
+        let transfer = FineTuneRecipe.simclrTransfer.plans(task(2048))
+        var scratch = task(2048)
+        scratch.isFromScratch = true
+        let own = FineTuneRecipe.simclrTransfer.plans(scratch)
+        #expect(transfer.count == 56 && transfer.allSatisfy { $0.length == .steps(20_000) && $0.batchSize == 256 && $0.scaling == .none })
+        #expect(own.count == 56 && own.allSatisfy { $0.length == .steps(40_000) && $0.weightDecay > 0 })
+        #expect(transfer.count { $0.weightDecay == 0 } == 7)
+        func near(_ value: Double, _ wanted: Double) -> Bool { abs(value / wanted - 1) < 1e-9 }
+        #expect(near(transfer[0].learningRate, 1e-4) && near(transfer[0].weightDecay, 1e-2) && near(transfer[55].learningRate, 0.1))
+        #expect(near(transfer[8].learningRate, 1e-4 * pow(10, 0.5)) && near(transfer[54].weightDecay, 1e-2))
+        #expect(near(own[0].weightDecay, 1e-2) && near(own[55].weightDecay, pow(10, -1.5)) && near(own[55].learningRate, 1))
         // Of few images the batch, and with it the rate, is smaller.
         let few = try recipe(.simclr, 100, share: 0.01)
         #expect(few.training.batchSize == 100 && abs(few.training.scaledLearningRate - 0.05 * 100 / 256) < 1e-12)

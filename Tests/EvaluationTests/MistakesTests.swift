@@ -24,6 +24,11 @@ import Views
         #expect(mistake(found(chosen, standardized: false)) > 0.05, "another scale")
     }
 
+    @Test func attentionIsTheMeanOverHeads() {
+        let maps = Tensor([0.25, 0.5, 0.125, 0.125, 0.75, 0, 0.125, 0.125, 0, 0, 0, 0, 0, 0, 0, 0] as [Float]).reshaped(2, 2, 2, 2)
+        #expect(Saliency.attention(maps).contiguous().floats == [1, 0.5, 0.25, 0.25, 0, 0, 0, 0])
+    }
+
     @Test func overlayIsBrighterWhereTheMapIs() {
         let image = PixelImage(width: 8, height: 8, pixels: [UInt8](repeating: 100, count: 192))
         let map = Tensor([0, 1, 0, 0] as [Float]).reshaped(2, 2)

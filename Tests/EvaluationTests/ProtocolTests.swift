@@ -2,6 +2,7 @@ import Backbones
 import Embeddings
 import Files
 import Foundation
+import Methods
 import TestSupport
 import Testing
 import Torch
@@ -203,7 +204,7 @@ private struct Labelled: ImageDataset {
             changes: [
                 "finetune.recipe=\(recipe.rawValue)", "finetune.epochs=2", "finetune.leastSteps=1", "finetune.shares=[0.5]",
                 "finetune.layerDecay=0.8", "finetune.batchSize=8",
-            ])
+            ] + (recipe == .simclrTransfer ? ["finetune.learningRates=[0.05]"] : []))
         evaluator.randomEncoders = 0
         evaluator.loaderThreads = 1
         evaluator.head = try ProjectionHead(["0.weight": .randn([6, 32]), "0.bias": .zeros([6]), "2.weight": .randn([4, 6])], inputs: 32)
@@ -222,7 +223,7 @@ private struct Labelled: ImageDataset {
         (efficiency.labelsPerClass, efficiency.draws, efficiency.networkDraws) = ([1, 4], 2, 0)
         // An image without a label is none that could be asked for.
         let train = Labelled(labels: (0..<40).map { $0 == 7 ? nil : $0 % 3 }, classNames: ["a", "b", "c"])
-        let found = try efficiency(encoder, name: "mine", train: train, test: .cycling(30, 3, stream: 1), folder: nil)
+        let found = try efficiency(encoder, name: "mine", train: train, test: Labelled.cycling(30, 3, stream: 1), folder: nil)
         #expect(
             found.curves.map(\.name) == ["mine, linear", "random encoder, linear"]
                 + LabelChooser.allCases.map { "mine, linear, \($0.rawValue)" })
@@ -263,6 +264,15 @@ private struct Labelled: ImageDataset {
                 try training(encoder, train: Labelled.cycling(60, 2), unlabelled: nil, test: Labelled.cycling(30, 2), folder: folder)
             }
             #expect(error?.description.contains("already holds a run") == true)
+            // The paper's temperatures: of another network, and of the teacher's own.
+            func temperature() -> Double? {
+                (training.recipe(from: encoder, teacher: "t").method.settings as? Distillation.Settings)?.temperature
+            }
+            #expect(temperature() == 1)
+            training.student = nil
+            #expect(temperature() == 0.1)
+            training.temperature = 3
+            #expect(temperature() == 3)
         }
     }
 

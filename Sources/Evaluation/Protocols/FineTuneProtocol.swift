@@ -39,7 +39,7 @@ public struct FineTuneProtocol: EvaluationProtocol {
         }
         try subject.requireKnownTestClasses()
         let whole = subject.train.labelled.count
-        let tuning = try tuning(of: whole, seed: subject.seed, subject.data.extraction)
+        let tuning = try tuning(of: whole, seed: subject.seed, subject.data.extraction, fromScratch: subject.representation.isRandom)
         return try shares.sorted().map { share in
             let rows = LabelDraw.share(share, of: subject.train.labels, seed: subject.seed)
             let outcome = try tuning(
@@ -50,8 +50,10 @@ public struct FineTuneProtocol: EvaluationProtocol {
         }
     }
 
-    /// - Parameter whole: the labels that there are, of which recipes count shares.
-    func tuning(of whole: Int, seed: UInt64, _ extraction: FeatureExtraction) throws -> FineTuning {
+    /// - Parameters:
+    ///   - whole: the labels that there are, of which recipes count shares.
+    ///   - fromScratch: for new weights, which some recipes train longer.
+    func tuning(of whole: Int, seed: UInt64, _ extraction: FeatureExtraction, fromScratch: Bool = false) throws -> FineTuning {
         guard learningRates?.isEmpty != true, (learningRates ?? [1]).allSatisfy({ $0 > 0 }), (epochs ?? 1) >= 1, (leastSteps ?? 1) >= 1,
             (batchSize ?? 2) >= 2, (weightDecay ?? 0) >= 0, layerDecay > 0, layerDecay <= 1
         else {
@@ -59,14 +61,16 @@ public struct FineTuneProtocol: EvaluationProtocol {
                 "finetune: learningRates must lie above 0, epochs and leastSteps at 1 or more, batchSize at 2, layerDecay between 0 and 1")
         }
         return FineTuning(
-            plans: { images, encoder in plans(images, encoder, whole: whole) },
+            plans: { images, encoder in plans(images, encoder, whole: whole, fromScratch: fromScratch) },
             leastSteps: leastSteps ?? (recipe == .small ? 300 : 1), seed: seed, threads: extraction.threads, device: extraction.device)
     }
 
-    private func plans(_ images: any ImageDataset, _ encoder: Encoder, whole: Int) -> [FineTuneRecipe.Plan] {
+    private func plans(_ images: any ImageDataset, _ encoder: Encoder, whole: Int, fromScratch: Bool) -> [FineTuneRecipe.Plan] {
         let area = (try? images.image(at: 0, coveringAtLeast: nil)).map { $0.width * $0.height } ?? encoder.imageSize * encoder.imageSize
         var plans = recipe.plans(
-            .init(images: images.count, share: Double(images.count) / Double(max(1, whole)), area: area, imageSize: encoder.imageSize))
+            .init(
+                images: images.count, share: Double(images.count) / Double(max(1, whole)), area: area, imageSize: encoder.imageSize,
+                isFromScratch: fromScratch))
         if let learningRates {
             plans = learningRates.map { rate in
                 var plan = plans[0]

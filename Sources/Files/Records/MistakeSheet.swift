@@ -5,11 +5,21 @@ public struct MistakeSheet: Codable, Sendable, Equatable {
     public var classes: [String]
     /// [true class][predicted class] counts.
     public var confusion: [[Int]]
+    /// What the images' saliency is; nil where they have none.
+    public var saliency: Saliency?
     /// Wrongly classified test images, the most confident first.
     public var worst: [Mistake]
 
-    public init(classifier: String, classes: [String], confusion: [[Int]], worst: [Mistake]) {
+    public enum Saliency: String, Codable, Sendable {
+        /// What spoke for the predicted class, on the last convolutional maps.
+        case gradCAM = "grad-cam"
+        /// Where the last block's summary attends to, mean over heads.
+        case attention
+    }
+
+    public init(classifier: String, classes: [String], confusion: [[Int]], saliency: Saliency? = nil, worst: [Mistake]) {
         self.classifier = classifier
+        self.saliency = saliency
         self.classes = classes
         self.confusion = confusion
         self.worst = worst
@@ -17,7 +27,7 @@ public struct MistakeSheet: Codable, Sendable, Equatable {
 
     public struct Mistake: Codable, Sendable, Equatable {
         public var image: String
-        /// The image with what spoke for the predicted class laid over it; nil where the network has no such layer.
+        /// The image with its saliency laid over it.
         public var saliency: String?
         public var label: String
         public var predicted: String

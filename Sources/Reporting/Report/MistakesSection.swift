@@ -22,9 +22,12 @@ enum MistakesSection {
                 """
         }
         if let note = images.note("evaluation/mistakes.json") { notes.append(note) }
-        let hasSaliency = sheet.worst.contains { $0.saliency != nil }
         let saliency: Markup =
-            hasSaliency ? " Beside each, yellow is what spoke for the predicted class (Grad-CAM on the last convolutional maps)." : .empty
+            switch sheet.saliency {
+            case .gradCAM: " Beside each, yellow is what spoke for the predicted class (Grad-CAM on the last convolutional maps)."
+            case .attention: " Beside each, yellow is where the network looks (attention of the last block, mean over heads)."
+            case nil: .empty
+            }
         let worst: Markup =
             tiles.isEmpty
             ? .empty
