@@ -61,8 +61,9 @@ import TestSupport
                 folder,
                 ["evaluate", Fixtures.run, "--out", "\(folder)/out", "--protocol", "knn", "--subset", "\(folder)/list.txt", "--random-encoders", "0"]
             ).expectSuccess()
-            let results = try String(contentsOfFile: "\(folder)/out/evaluation/results.json", encoding: .utf8)
-            #expect(results.contains("40") && !results.contains("64"))
+            let found = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(folder)/out/evaluation/results.json")))
+            let counts = (found as? [[String: Any]] ?? []).compactMap { $0["trainImages"] as? Int }
+            #expect(!counts.isEmpty && counts.allSatisfy { $0 == 40 })
             try AtomicFile.write("nobody.png\n", to: "\(folder)/list.txt")
             try fovea(folder, ["evaluate", Fixtures.run, "--out", "\(folder)/out", "--subset", "\(folder)/list.txt"])
                 .expectRefusal("list.txt", "line 1", "nobody.png")
@@ -72,7 +73,7 @@ import TestSupport
     @Test func distils() throws {
         try withTemporaryFolder { folder in
             let arguments = [
-                "distill", Fixtures.run, "--out", "\(folder)/student", "--share", "0.5", "--epochs", "1", "--student", "resnet18",
+                "distill", Fixtures.run, "--out", "\(folder)/student", "--share", "0.5", "--recipe", "simclr", "--epochs", "1", "--student", "resnet18",
                 "--student-width", "2",
             ]
             let outcome = try fovea(folder, arguments)
