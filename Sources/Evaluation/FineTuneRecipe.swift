@@ -91,14 +91,18 @@ public enum FineTuneRecipe: String, Codable, Sendable, CaseIterable {
         case .small: return [0.05, 0.4].map { Plan(length: .epochs(60), batchSize: 64, learningRate: $0) }
         case .simclr: return [Plan(length: epochs, batchSize: 4096, learningRate: 0.05)]
         case .simclrTransfer:
-            let (rates, decays) =
-                task.isFromScratch ? ((0.001, 1.0), (pow(10, -5), pow(10, -1.5), 8)) : ((0.0001, 0.1), (pow(10, -6), pow(10, -3), 7))
-            let values = LinearProbe.logarithmic(from: decays.0, to: decays.1, count: decays.2) + (task.isFromScratch ? [] : [0])
-            return LinearProbe.logarithmic(from: rates.0, to: rates.1, count: 7).flatMap { rate in
-                values.map {
+            let isLong = task.isFromScratch
+            let rates = LinearProbe.logarithmic(from: isLong ? 0.001 : 0.0001, to: isLong ? 1 : 0.1, count: 7)
+            // The last of those from scratch is 10^−1.5.
+            let decays =
+                isLong
+                ? LinearProbe.logarithmic(from: 1e-5, to: 0.001.squareRoot(), count: 8)
+                : LinearProbe.logarithmic(from: 1e-6, to: 1e-3, count: 7) + [0]
+            return rates.flatMap { rate in
+                decays.map { decay in
                     Plan(
-                        length: .steps(task.isFromScratch ? 40_000 : 20_000), batchSize: 256, learningRate: rate, scaling: .none,
-                        weightDecay: $0 / rate)
+                        length: .steps(isLong ? 40_000 : 20_000), batchSize: 256, learningRate: rate, scaling: .none,
+                        weightDecay: decay / rate)
                 }
             }
         case .byol:

@@ -67,7 +67,8 @@ public struct LabelEfficiency {
                 curves.append(
                     try curve(title, sizes, networkDraws, own) { rows, draw in
                         progress("\(title) on \(rows.count) labels")
-                        let tuning = try self.tuning.tuning(of: own.train.labelled.count, seed: seed &+ UInt64(draw), extraction, fromScratch: start !== encoder)
+                        let tuning = try self.tuning.tuning(
+                            of: own.train.labelled.count, seed: seed &+ UInt64(draw), extraction, fromScratch: start !== encoder)
                         return try tuning(
                             from: start, head: start === encoder ? head : nil, on: own.trainImages.subset(rows), test: images
                         ).correct

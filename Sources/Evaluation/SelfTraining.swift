@@ -47,7 +47,8 @@ public struct SelfTraining {
     public func callAsFunction(
         _ encoder: Encoder, train: any ImageDataset, unlabelled: (any ImageDataset)?, test: any ImageDataset, folder: String
     ) throws -> Evaluator.Outcome {
-        guard (temperature ?? 1) > 0, (0...1).contains(labelWeight), share > 0, share <= 1, epochs >= 1, batchSize >= 2, learningRate > 0 else {
+        guard temperature ?? 1 > 0, (0...1).contains(labelWeight), share > 0, share <= 1, epochs >= 1, batchSize >= 2, learningRate > 0
+        else {
             throw EvaluationError("distillation needs a temperature above 0, a label weight and a share of the labels between 0 and 1")
         }
         guard test.classNames == train.classNames else {

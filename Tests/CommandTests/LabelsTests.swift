@@ -59,9 +59,13 @@ import TestSupport
             try AtomicFile.write((["# mine", ""] + names.prefix(40)).joined(separator: "\n"), to: "\(folder)/list.txt")
             try fovea(
                 folder,
-                ["evaluate", Fixtures.run, "--out", "\(folder)/out", "--protocol", "knn", "--subset", "\(folder)/list.txt", "--random-encoders", "0"]
+                [
+                    "evaluate", Fixtures.run, "--out", "\(folder)/out", "--protocol", "knn", "--subset", "\(folder)/list.txt",
+                    "--random-encoders", "0",
+                ]
             ).expectSuccess()
-            let found = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(folder)/out/evaluation/results.json")))
+            let file = URL(fileURLWithPath: "\(folder)/out/evaluation/results.json")
+            let found = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
             let counts = (found as? [[String: Any]] ?? []).compactMap { $0["trainImages"] as? Int }
             #expect(!counts.isEmpty && counts.allSatisfy { $0 == 40 })
             try AtomicFile.write("nobody.png\n", to: "\(folder)/list.txt")
@@ -73,8 +77,8 @@ import TestSupport
     @Test func distils() throws {
         try withTemporaryFolder { folder in
             let arguments = [
-                "distill", Fixtures.run, "--out", "\(folder)/student", "--share", "0.5", "--recipe", "simclr", "--epochs", "1", "--student", "resnet18",
-                "--student-width", "2",
+                "distill", Fixtures.run, "--out", "\(folder)/student", "--share", "0.5", "--recipe", "simclr", "--epochs", "1", "--student",
+                "resnet18", "--student-width", "2",
             ]
             let outcome = try fovea(folder, arguments)
             outcome.expectSuccess()

@@ -50,7 +50,8 @@ public struct LineChart: Sendable {
         let bottom = height - 34
         let ticksY = max(2, Int((bottom - top) / 42))
         let vertical = Scale.rounded(
-            series.flatMap { $0.y.compactMap { $0 } + $0.intervals.flatMap { [$0.lowerBound, $0.upperBound] } }, kind, about: ticksY, includingZero: includesZero, start: bottom, end: top)
+            series.flatMap { one in one.y.compactMap { $0 } + one.intervals.flatMap { [$0.lowerBound, $0.upperBound] } }, kind,
+            about: ticksY, includingZero: includesZero, start: bottom, end: top)
         let yTicks = vertical.ticks(about: ticksY)
         let left = 10 + (yTicks.values.map { Drawing.width(yTicks.label($0, style: style), size: 11) }.max() ?? 0)
         let right = width - (direct ? 12 + longestName : 14)
@@ -131,8 +132,11 @@ public struct LineChart: Sendable {
             guard Scale.isDrawable(from, vertical.kind), Scale.isDrawable(to, vertical.kind) else { continue }
             let (place, low, high) = (horizontal.position(x), vertical.position(from), vertical.position(to))
             parts.append(
-                #"<line class="interval" x1="\#(place)" x2="\#(place)" y1="\#(low)" y2="\#(high)" stroke="\#(color)" stroke-opacity="0.45"/>\#n"#
-            )
+                """
+                <line class="interval" x1="\(place)" x2="\(place)" y1="\(low)" y2="\(high)" stroke="\(color)" \
+                stroke-opacity="0.45"/>
+
+                """)
         }
         // Measured points are shown while they can be told apart.
         let radius = count <= 24 ? 2.6 : 0
