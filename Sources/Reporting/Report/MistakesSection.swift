@@ -31,7 +31,10 @@ enum MistakesSection {
         let worst: Markup =
             tiles.isEmpty
             ? .empty
-            : "<h3>Most confident mistakes</h3><p class=\"more\">True class, predicted class and its probability.\(saliency)</p><div class=\"mistakes\">\(tiles)</div>"
+            : """
+            <h3>Most confident mistakes</h3><p class="more">True class, predicted class and its probability.\(saliency)</p>\
+            <div class="mistakes">\(tiles)</div>
+            """
         return ReportSection(
             id: "mistakes", title: "Mistakes",
             explanation: "What the \(sheet.classifier) takes for what, on the test images.",
@@ -53,8 +56,8 @@ enum MistakesSection {
             return #"<tr><th scope="row">\#(row.0)</th>\#(cells)</tr>"#
         }
         return """
-            <div class="scroll"><table class="confusion"><thead><tr><th scope="col"><small>true ↓ predicted →</small></th>\(columns)</tr></thead>\
-            <tbody>\(rows)</tbody></table></div>
+            <div class="scroll"><table class="confusion"><thead><tr><th scope="col"><small>true ↓ predicted →</small></th>\
+            \(columns)</tr></thead><tbody>\(rows)</tbody></table></div>
 
             """
     }
