@@ -74,7 +74,7 @@ let package = Package(
         tests("Backbones", ["Backbones", "Torch"]),
         tests("Methods", ["Methods", "Backbones", "Torch", "Views"]),
         tests("Training", ["Training", "Fovea", "Files", "Methods", "Backbones", "Torch", "Views"]),
-        tests("Evaluation", ["Evaluation", "Embeddings", "Files", "Torch", "Training", "Views", "Backbones"]),
+        tests("Evaluation", ["Evaluation", "Embeddings", "Files", "Torch", "Training", "Views", "Backbones", "Methods"]),
         tests("Reporting", ["Reporting"]),
         tests("Fovea", ["Fovea", "Files", "Torch", "Views", "Backbones", "Methods", "Training"]),
         tests("Command", ["FoveaCommand", "Fovea", "Files", "Torch", "Views"]),

@@ -11,6 +11,21 @@ open class Backbone: Module {
     /// Names of the layers whose outputs `features(_:at:)` can give, from input to output.
     open var layerNames: [String] { [] }
 
+    /// How many depths `depth(ofParameter:)` tells apart.
+    open var depthCount: Int { 1 }
+
+    /// How far from the input a parameter is, from 0 on: what layer-wise learning-rate decay goes by. In a transformer the
+    /// embeddings are 0 and block i is i + 1, with the last norm in the last block's (Bao et al. 2022, arXiv:2106.08254).
+    /// - Parameter key: as in the state dict.
+    open func depth(ofParameter key: String) -> Int { 0 }
+
+    /// The layer whose maps, averaged over positions, are the output: where saliency maps are read. Nil where there is none.
+    open var attributionLayer: String? { nil }
+
+    /// Of networks with attention: how the last block's summary attends to positions, [n, heads, h, w]; nil for others.
+    /// - Parameter x: as for a call.
+    open func attentionMaps(_ x: Tensor) -> Tensor? { nil }
+
     /// - Parameter x: [n, 3, h, w], normalised, best in channels-last order.
     /// - Returns: [n, outputWidth], pooled over positions.
     open func callAsFunction(_ x: Tensor) -> Tensor { preconditionFailure("\(type(of: self)) does not override callAsFunction") }

@@ -41,6 +41,9 @@ public enum BackboneRegistry {
     /// The largest image side for which the small stem is chosen when the settings leave it open.
     public static let smallStemLimit = 64
 
+    /// The first layer that images of this side get when the settings leave it open.
+    public static func stem(imageSize: Int) -> ResNet.Stem { imageSize <= smallStemLimit ? .small : .imagenet }
+
     /// Builds a backbone with new weights from libtorch's generator.
     /// - Parameter imageSize: the training images' side, which decides on the stem when the settings don't.
     public static func make(_ settings: BackboneSettings, imageSize: Int) throws(BackboneError) -> Backbone {
@@ -52,7 +55,7 @@ public enum BackboneRegistry {
         guard (1...4096).contains(settings.width) else {
             throw BackboneError(description: "backbone.width must be between 1 and 4096, not \(settings.width)")
         }
-        let stem = settings.stem ?? (imageSize <= smallStemLimit ? .small : .imagenet)
+        let stem = settings.stem ?? stem(imageSize: imageSize)
         guard let channels = settings.channels else { return entry.make(settings, 3, stem) }
         guard channels.reduce(0, +) == 3, channels.allSatisfy({ $0 > 0 }), settings.width.isMultiple(of: channels.count) else {
             throw BackboneError(

@@ -15,6 +15,13 @@ public final class ParallelBackbone: Backbone {
 
     public override var outputWidth: Int { streams.reduce(0) { $0 + $1.outputWidth } }
     public override var layerNames: [String] { streams[0].layerNames }
+    public override var attributionLayer: String? { streams[0].attributionLayer }
+    public override var depthCount: Int { streams[0].depthCount }
+
+    public override func depth(ofParameter key: String) -> Int {
+        // Behind `streams.N.`
+        streams[0].depth(ofParameter: key.split(separator: ".").dropFirst(2).joined(separator: "."))
+    }
 
     private func parts(_ x: Tensor) -> [Tensor] {
         var first = 0

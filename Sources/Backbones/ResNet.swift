@@ -87,6 +87,14 @@ public final class ResNet: Backbone {
     public override var outputWidth: Int { width }
     public override var layerNames: [String] { ["stem", "layer1", "layer2", "layer3", "layer4"] }
 
+    public override var attributionLayer: String? { "layer4" }
+
+    /// The stem and the four stages.
+    public override var depthCount: Int { 5 }
+    public override func depth(ofParameter key: String) -> Int {
+        1 + (stages.firstIndex { key.hasPrefix("\($0.name).") } ?? -1)
+    }
+
     public override func callAsFunction(_ x: Tensor) -> Tensor {
         stages.reduce(beforeStages(x)) { $1.stage($0) }.globalAveragePool()
     }

@@ -9,7 +9,7 @@ public import Views
 extension Evaluator {
     /// The accuracy of a trained classifier itself, for a row beside those of frozen features.
     public func accuracy(
-        of network: Supervised, name: String, trainImages: Int, on test: any ImageDataset
+        of network: any Classifying, name: String, trainImages: Int, on test: any ImageDataset
     ) throws -> EvaluationResult {
         let extraction = FeatureExtraction(
             imageSize: network.encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)

@@ -10,10 +10,12 @@ extension Evaluator {
     public struct Contestant {
         public var encoder: Encoder
         public var name: String
+        public var head: ProjectionHead?
 
-        public init(_ encoder: Encoder, name: String) {
+        public init(_ encoder: Encoder, name: String, head: ProjectionHead? = nil) {
             self.encoder = encoder
             self.name = name
+            self.head = head
         }
     }
 
@@ -33,7 +35,7 @@ extension Evaluator {
             progress("features of \(contestant.name)")
             contestant.encoder.move(to: device)
             let data = EvaluationData(train: train, test: test, extraction: extraction(of: contestant.encoder), seed: seed, cache: cache)
-            let representation = Representation.encoder(contestant.encoder, name: contestant.name)
+            let representation = Representation.encoder(contestant.encoder, name: contestant.name, head: contestant.head)
             let splits = try data.splits(of: representation)
             outcome.unreadable = splits.unreadable
             var found = Measurement(name: contestant.name, runs: [Score.merged(try scores(representation, splits, data))])

@@ -6,7 +6,7 @@ internal import Views
 
 /// `evaluation/` of a run folder: results as JSON and CSV, and what the report shows of them.
 struct EvaluationFolder {
-    private let path: String
+    let path: String
     private static let queries = 8
     private static let neighboursShown = 8
     private static let mapPoints = 1000
@@ -22,11 +22,14 @@ struct EvaluationFolder {
         try? FileManager.default.removeItem(atPath: probe)
     }
 
-    func write(_ outcome: Evaluator.Outcome, _ splits: EvaluationData.Splits) throws {
+    func write(
+        _ outcome: Evaluator.Outcome, _ splits: EvaluationData.Splits, _ findings: Findings, _ representation: Representation
+    ) throws {
         try writeResults(outcome)
         if !outcome.bySeed.isEmpty { try writeTable(outcome.bySeed, "seeds") }
         try writeNeighbours(splits)
         try writeMap(splits)
+        try writeMistakes(findings, splits, representation, side: Self.thumbnailSide)
     }
 
     /// Results alone, such as those of several encoders.

@@ -25,6 +25,8 @@ public struct Evaluator {
     public var cache: FeatureCache?
     /// Whose errors the errors of others are divided by (mCE).
     public var errorBaseline = ErrorBaseline.random
+    /// The first layer of the encoder's projector, for fine-tuning that begins there.
+    public var head: ProjectionHead?
     /// What the images are called in the results, such as their path.
     public var dataName: String?
     /// Told what is being done, in a few words.
@@ -78,7 +80,10 @@ public struct Evaluator {
         }
 
         progress("features of \(name)")
-        let (ownRuns, main) = try measured(.encoder(encoder, name: name))
+        var subject = Representation.encoder(encoder, name: name, head: head)
+        let findings = Findings()
+        subject.findings = findings
+        let (ownRuns, main) = try measured(subject)
         note(ownRuns, name)
         var measurements = [Measurement(name: name, runs: [Score.merged(ownRuns)])]
 
@@ -129,7 +134,7 @@ public struct Evaluator {
             robustness: RobustnessTable(measurements, imageSize: encoder.imageSize), classes: measurements.flatMap { $0.classes() })
         if let folder {
             progress("neighbours and map")
-            try EvaluationFolder(folder).write(outcome, main)
+            try EvaluationFolder(folder).write(outcome, main, findings, subject)
         }
         return outcome
     }

@@ -8,13 +8,10 @@ internal import Views
 
 /// Trains a whole network on few labelled images, from an encoder's weights or from new ones, by the trainer that pretrains.
 struct FineTuning {
-    /// Tried on a fifth of the labelled images; the best is taken for all of them.
-    var learningRates: [Double]
-    var epochs: Int
-    /// So that a handful of images still makes a run.
-    var leastSteps: Int
-    var batchSize: Int
-    var weightDecay: Double
+    /// What to do with so many labelled images: the plans to try on a fifth of them, the best of which is taken for all.
+    var plans: (_ images: any ImageDataset, _ encoder: Encoder) -> [FineTuneRecipe.Plan]
+    /// So that a handful of images still makes a run; of plans that count epochs.
+    var leastSteps = 1
     var seed: UInt64
     var threads: Int
     var device: Device
@@ -22,66 +19,107 @@ struct FineTuning {
     struct Outcome {
         /// One per labelled test image, in order.
         var correct: [Bool]
-        var learningRate: Double
+        var plan: FineTuneRecipe.Plan
     }
 
     /// - Parameters:
     ///   - encoder: its settings and weights; of a random one the weights are new as well, so that this is the supervised baseline.
+    ///   - head: for plans that begin in the projection head; nil for a new layer there, or none.
     ///   - images: all with labels.
-    func callAsFunction(from encoder: Encoder, on images: SubsetDataset, test: any ImageDataset) throws -> Outcome {
-        let labels = (0..<images.count).map { images.label(at: $0)! }
-        guard Set(labels).count >= 2 else { throw EvaluationError("fine-tuning needs labelled images of at least 2 classes") }
-        let (fit, held) = HoldOut.stratified(labels, share: 0.2, seed: seed)
-        var (rate, best) = (learningRates[0], -1.0)
-        if learningRates.count > 1, !held.isEmpty {
-            for candidate in learningRates {
-                let correct = try accuracy(of: train(encoder, images.subset(fit), candidate), on: images.subset(held))
-                let share = Double(correct.count { $0 }) / Double(correct.count)
-                if share > best { (rate, best) = (candidate, share) }
-            }
-        }
-        return Outcome(correct: try accuracy(of: train(encoder, images, rate), on: test), learningRate: rate)
+    func callAsFunction(
+        from encoder: Encoder, head: ProjectionHead? = nil, on images: SubsetDataset, test: any ImageDataset
+    ) throws -> Outcome {
+        let plan = try chosenPlan(from: encoder, head: head, on: images)
+        return Outcome(correct: try accuracy(of: train(encoder, head, images, plan), on: test, plan), plan: plan)
     }
 
-    /// SimCLR's fine-tuning (appendix B.5): Nesterov momentum of 0.9, random crops and flips, rates for batches of 256.
-    /// Deviations: batches that suit few images, and a cosine where the paper does not say.
-    func recipe(from encoder: Encoder, images: Int, learningRate: Double) throws -> Recipe {
-        var recipe = Recipe(method: MethodChoice(try MethodRegistry.standard.entry(named: "supervised")))
+    /// What does best on a fifth of the images, fitted to the others.
+    func chosenPlan(from encoder: Encoder, head: ProjectionHead?, on images: SubsetDataset) throws -> FineTuneRecipe.Plan {
+        let labels = (0..<images.count).map { images.label(at: $0)! }
+        guard Set(labels).count >= 2 else { throw EvaluationError("fine-tuning needs labelled images of at least 2 classes") }
+        let plans = plans(images, encoder)
+        let (fit, held) = HoldOut.stratified(labels, share: 0.2, seed: seed)
+        var (chosen, best) = (plans[0], -1.0)
+        if plans.count > 1, !held.isEmpty {
+            for plan in plans {
+                let correct = try accuracy(of: train(encoder, head, images.subset(fit), plan), on: images.subset(held), plan)
+                let share = Double(correct.count { $0 }) / Double(correct.count)
+                if share > best { (chosen, best) = (plan, share) }
+            }
+        }
+        return chosen
+    }
+
+    /// - Parameter images: how many there are in an epoch.
+    func recipe(from encoder: Encoder, head: ProjectionHead? = nil, images: Int, plan: FineTuneRecipe.Plan) throws -> Recipe {
+        var settings = Supervised.Settings()
+        settings.mixUp = plan.mixUp
+        settings.layerDecay = plan.layerDecay
+        settings.zeroInitClassifier = plan.zeroInitClassifier
+        if plan.beginsInHead, let head {
+            settings.headWidth = head.width
+            settings.headBatchNorm = head.hasBatchNorm
+        }
+        var recipe = Recipe(method: MethodChoice(name: "supervised", settings: settings))
         recipe.backbone = encoder.settings
-        recipe.data.imageSize = encoder.imageSize
+        // The images may have another size than the encoder's, which must not decide on its first layer.
+        recipe.backbone.stem = encoder.settings.stem ?? BackboneRegistry.stem(imageSize: encoder.imageSize)
+        recipe.data.imageSize = plan.sides?.crop ?? encoder.imageSize
         recipe.data.input = encoder.input
-        recipe.training.batchSize = min(batchSize, images)
-        let steps = max(1, images / recipe.training.batchSize)
-        recipe.training.epochs = max(epochs, (leastSteps + steps - 1) / steps)
-        recipe.training.optimizer.nesterov = true
-        recipe.training.learningRate = learningRate
-        recipe.training.learningRateScaling = .linear
-        recipe.training.weightDecay = weightDecay
+        recipe.views = try plan.sides?.trainingViews()
+        recipe.training.batchSize = min(plan.batchSize, images)
+        let perEpoch = max(1, images / recipe.training.batchSize)
+        switch plan.length {
+        case .epochs(let epochs): recipe.training.epochs = max(epochs, (leastSteps + perEpoch - 1) / perEpoch)
+        case .steps(let steps): recipe.training.epochs = max(1, Int((Double(steps) / Double(perEpoch)).rounded()))
+        }
+        let epochs = Double(recipe.training.epochs)
+        recipe.training.optimizer.name = plan.optimizer
+        recipe.training.optimizer.nesterov = plan.nesterov
+        recipe.training.learningRate = plan.learningRate
+        recipe.training.learningRateScaling = plan.scaling
+        recipe.training.warmUpEpochs = plan.warmUp * epochs
+        if !plan.steps.isEmpty {
+            recipe.training.schedule = .steps
+            recipe.training.stepEpochs = plan.steps.map { $0 * epochs }
+        }
+        recipe.training.weightDecay = plan.weightDecay
         recipe.training.seed = seed
         recipe.monitoring.healthImages = 0
         recipe.monitoring.checkpointEveryEpochs = recipe.training.epochs
         return recipe
     }
 
-    private func train(_ encoder: Encoder, _ images: any ImageDataset, _ learningRate: Double) throws -> Supervised {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("fovea-finetune-\(UUID().uuidString)").path
+    private func train(
+        _ encoder: Encoder, _ head: ProjectionHead?, _ images: any ImageDataset, _ plan: FineTuneRecipe.Plan
+    ) throws -> Supervised {
+        let folder = ScratchFolder.make()
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        return try train(encoder, head, images, plan, folder: folder)
+    }
+
+    /// - Parameter folder: of the run, which stays.
+    func train(
+        _ encoder: Encoder, _ head: ProjectionHead?, _ images: any ImageDataset, _ plan: FineTuneRecipe.Plan, folder: String
+    ) throws -> Supervised {
         var options = Trainer.Options()
         options.device = device
         options.loaderThreads = threads
         options.rehearses = false
-        let trainer = try Trainer(
-            recipe(from: encoder, images: images.count, learningRate: learningRate), dataset: images, folder: RunFolder(folder),
-            options: options)
+        let repeats = plan.fillsBatches ? (plan.batchSize + images.count - 1) / images.count : 1
+        let images = repeats > 1 ? images.subset((0..<repeats).flatMap { _ in 0..<images.count }) : images
+        let recipe = try recipe(from: encoder, head: head, images: images.count, plan: plan)
+        let trainer = try Trainer(recipe, dataset: images, folder: RunFolder(folder), options: options)
         let network = trainer.method as! Supervised
         try network.encoder.load(encoder.stateDict)
+        if let head, let own = network.head { try own.load(head.state) }
         _ = try trainer.run()
         return network
     }
 
-    private func accuracy(of network: Supervised, on images: any ImageDataset) throws -> [Bool] {
+    func accuracy(of network: any Classifying, on images: any ImageDataset, _ plan: FineTuneRecipe.Plan) throws -> [Bool] {
         let extraction = FeatureExtraction(imageSize: network.encoder.imageSize, threads: threads, device: device)
-        let found = try network.evaluating { try extraction(images) { network.logits($0) } }
+        let found = try network.evaluating { try extraction(images, views: plan.sides?.testViews()) { network.logits($0) } }
         return Classification(labels: found.labels, ranked: Metrics.ranking(found.rows, 1), classNames: images.classNames).correct()
     }
 }

@@ -1,5 +1,5 @@
 public import Backbones
-internal import Embeddings
+public import Embeddings
 public import Files
 internal import Foundation
 public import Torch
@@ -15,10 +15,15 @@ public struct LabelEfficiency {
     /// Labels per class; nil at the end of the curve stands for all. Beyond the largest class nothing is measured.
     public var labelsPerClass = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
     public var draws = 5
+    /// Ways to choose which images are labelled; each gets a curve of the encoder's linear classifier with as many labels, but not
+    /// balanced by class, which nobody knows before labelling.
+    public var choosers: [LabelChooser] = []
     /// Of curves that train whole networks, at every number of labels; 0 leaves them out.
     public var networkDraws = 1
     /// Of fine-tuning and of training from scratch.
     public var tuning = FineTuneProtocol()
+    /// The first layer of the encoder's projector, for fine-tuning that begins there.
+    public var head: ProjectionHead?
     public var secondsPerLabel = 10.0
     public var seed: UInt64 = 0
     public var batchSize = 128
@@ -57,17 +62,18 @@ public struct LabelEfficiency {
             try curve("\(name), linear", sizes, draws, own) { rows, _ in try linear(own, rows) },
             try curve("random encoder, linear", sizes, draws, baseline) { rows, _ in try linear(baseline, rows) },
         ]
+        for chooser in choosers { curves.append(try chosenCurve(name, chooser, sizes, own)) }
         if networkDraws > 0 {
             guard let images = own.testImages else { throw EvaluationError("label efficiency needs a test split: give --test") }
             for (title, start) in [("\(name), fine-tuned", encoder), ("supervised", random.encoder!)] {
                 curves.append(
                     try curve(title, sizes, networkDraws, own) { rows, draw in
                         progress("\(title) on \(rows.count) labels")
-                        let tuning = FineTuning(
-                            learningRates: self.tuning.learningRates, epochs: self.tuning.epochs, leastSteps: self.tuning.leastSteps,
-                            batchSize: self.tuning.batchSize, weightDecay: self.tuning.weightDecay, seed: seed &+ UInt64(draw),
-                            threads: loaderThreads, device: device)
-                        return try tuning(from: start, on: own.trainImages.subset(rows), test: images).correct
+                        let tuning = try self.tuning.tuning(
+                            of: own.train.labelled.count, seed: seed &+ UInt64(draw), extraction, fromScratch: start !== encoder)
+                        return try tuning(
+                            from: start, head: start === encoder ? head : nil, on: own.trainImages.subset(rows), test: images
+                        ).correct
                     })
             }
         }
@@ -81,12 +87,16 @@ public struct LabelEfficiency {
     static func sizes(_ wanted: [Int], most: Int) -> [Int] { Array(Set(wanted.filter { $0 < most } + [most])).sorted() }
 
     private func linear(_ splits: EvaluationData.Splits, _ rows: [Int]) throws -> [Bool] {
+        // A draw that shows one class only leaves no choice.
+        let labels = Set(rows.map { splits.train.labels[$0] })
+        if labels.count == 1, let only = labels.first { return splits.test!.labelled.labels.map { $0 == only } }
         let probe = LinearProbe(.lbfgs(.init(values: LinearProbe.logarithmic(from: 1e-4, to: 1e4, count: 5))))
         return try probe.evaluate(train: splits.train.picked(rows), test: splits.test!).classification.correct()
     }
 
     private func curve(
         _ name: String, _ sizes: [Int], _ draws: Int, _ splits: EvaluationData.Splits,
+        rows drawn: ((_ size: Int, _ draw: Int) -> [Int])? = nil,
         _ measure: (_ rows: [Int], _ draw: Int) throws -> [Bool]
     ) throws -> LabelCurves.Curve {
         progress(name)
@@ -96,7 +106,7 @@ public struct LabelEfficiency {
             var labels = 0
             // All images are one draw.
             for draw in 0..<(size == sizes.last ? 1 : draws) {
-                let rows = LabelDraw.perClass(size, of: splits.train.labels, seed: seed &+ UInt64(draw))
+                let rows = drawn?(size, draw) ?? LabelDraw.perClass(size, of: splits.train.labels, seed: seed &+ UInt64(draw))
                 labels = rows.count
                 correct.append(try measure(rows, draw))
             }
@@ -107,6 +117,23 @@ public struct LabelEfficiency {
                 .init(labels: labels, value: interval.estimate, lower: max(0, interval.low), upper: min(1, interval.high), draws: values))
         }
         return .init(name: name, points: points)
+    }
+
+    /// The encoder's linear classifier on images that a chooser asked labels for. The end of the curve, all labels, is every chooser's.
+    private func chosenCurve(
+        _ name: String, _ chooser: LabelChooser, _ sizes: [Int], _ splits: EvaluationData.Splits
+    ) throws -> LabelCurves.Curve {
+        let pool = splits.train.labels.indices.filter { splits.train.labels[$0] >= 0 }
+        let classes = splits.train.classCounts.count { $0 > 0 }
+        let budgets = Set(sizes.map { min($0 * classes, pool.count) } + [pool.count]).sorted()
+        progress("images to label, chosen by \(chooser.rawValue)")
+        let chosen = try (0..<draws).map { draw in
+            try chooser.choose(budgets, of: splits.train.picked(pool), seed: seed &+ UInt64(draw)).map { rows in rows.map { pool[$0] } }
+        }
+        return try curve("\(name), linear, \(chooser.rawValue)", budgets, draws, splits, rows: { chosen[$1][budgets.firstIndex(of: $0)!] })
+        {
+            rows, _ in try linear(splits, rows)
+        }
     }
 
     /// For each number of labels of the supervised network, what each of the encoder's curves needs.

@@ -13,10 +13,16 @@ struct Representation {
     var encoder: Encoder?
     /// What features are remembered by, beside the encoder's weights.
     var part = "output"
+    /// What SimCLRv2 fine-tunes from, where the run has it.
+    var head: ProjectionHead?
+    /// Where protocols leave what the report shows.
+    var findings: Findings?
+    /// New weights, of which fine-tuning is the supervised baseline.
+    var isRandom = false
 
-    static func encoder(_ encoder: Encoder, name: String) -> Representation {
+    static func encoder(_ encoder: Encoder, name: String, head: ProjectionHead? = nil) -> Representation {
         encoder.eval()
-        return Representation(name: name, features: { encoder($0) }, encoder: encoder)
+        return Representation(name: name, features: { encoder($0) }, encoder: encoder, head: head)
     }
 
     /// A named layer's map, averaged down to a square of at most `width` values in all.
@@ -67,6 +73,8 @@ struct Representation {
                 return pixels.size(0) > 1 ? random(pixels) : Tensor.zeros([1, random.outputWidth])
             }
         }
-        return .encoder(random, name: "random encoder")
+        var representation = Representation.encoder(random, name: "random encoder")
+        representation.isRandom = true
+        return representation
     }
 }

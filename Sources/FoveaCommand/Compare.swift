@@ -34,7 +34,7 @@ struct Compare: ParsableCommand {
     func run() throws {
         machine.apply()
         var evaluator = Evaluator()
-        try protocols.apply(to: &evaluator)
+        try protocols.apply(to: &evaluator, subset: images.subset != nil)
         evaluator.seed = seed
         evaluator.device = try machine.chosenDevice()
         evaluator.loaderThreads = machine.loaders
@@ -44,7 +44,9 @@ struct Compare: ParsableCommand {
         }
         let (train, test) = try images.open(seed: seed)
         let contestants = try zip(sources, EncoderNames.short(sources)).map { source, name in
-            Evaluator.Contestant(try weights.load(source, on: evaluator.device).0, name: name)
+            let encoder = try weights.load(source, on: evaluator.device).0
+            let head = protocols.beginsInHead(evaluator) ? try WeightsOptions.head(source, of: encoder) : nil
+            return Evaluator.Contestant(encoder, name: name, head: head)
         }
         let outcome = try evaluator.compare(contestants, train: train, test: test, folder: out.map { "\($0)/evaluation" })
         print(ResultsPivot(outcome.results).text())

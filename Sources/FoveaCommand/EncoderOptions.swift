@@ -20,6 +20,14 @@ struct EncoderOptions: ParsableArguments {
         let method = try RecipeFile().read(RunFolder(source).recipe).method.name
         return (encoder, "\(method) \(checkpoint)")
     }
+
+    /// The head that `simclrv2` begins in.
+    func head(of encoder: Encoder) throws -> ProjectionHead {
+        if let select {
+            throw ValidationError("--select \(select): a run keeps the projection head of its last epoch only: leave it out for simclrv2")
+        }
+        return try WeightsOptions.head(source, of: encoder)
+    }
 }
 
 /// What a weights file may not say.
@@ -27,20 +35,38 @@ struct WeightsOptions: ParsableArguments {
     @Option(help: "The backbone of a weights file that does not say it.")
     var backbone: String?
 
-    @Option(help: "Channels of that backbone's first stage.")
-    var width = 64
+    @Option(help: "Channels of that backbone's first stage (64).")
+    var width: Int?
 
-    @Option(help: "The side of the images that the weights file was trained on.")
-    var imageSize = 224
+    @Option(help: "The side of the images that the weights file was trained on (224).")
+    var imageSize: Int?
 
     func load(_ source: String, on device: Device) throws -> (Encoder, String) {
-        let encoder = try Encoder.load(
-            source, backbone: backbone.map { BackboneSettings($0, width: width) }, imageSize: imageSize, on: device)
         let folder = RunFolder(source)
+        let given = [("--backbone", backbone != nil), ("--width", width != nil), ("--image-size", imageSize != nil)].filter(\.1).map(\.0)
+        if let option = given.first {
+            guard !folder.holdsRun else {
+                throw ValidationError(
+                    "\(option): the run \(source) says itself what its encoder is: leave \(given.joined(separator: ", ")) out")
+            }
+            if backbone == nil { throw ValidationError("\(option) says nothing without --backbone") }
+        }
+        let encoder = try Encoder.load(
+            source, backbone: backbone.map { BackboneSettings($0, width: width ?? 64) }, imageSize: imageSize ?? 224, on: device)
         // A program's own method has no entry here, and its run still has a name.
         let method = folder.holdsRun ? (try? RecipeFile().read(folder.recipe))?.method.name ?? folder.methodName : nil
         let name = method ?? (source as NSString).lastPathComponent
         return (encoder, name)
+    }
+
+    static func head(_ source: String, of encoder: Encoder) throws -> ProjectionHead {
+        let file = RunFolder(source).projector
+        guard RunFolder(source).holdsRun, FileManager.default.fileExists(atPath: file) else {
+            throw ValidationError("the recipe simclrv2 begins in the projection head, and \(source) is no finished run that keeps one")
+        }
+        do { return try ProjectionHead(try Safetensors.read(file).tensors, inputs: encoder.outputWidth) } catch {
+            throw ValidationError("\(source): \(error): choose another finetune.recipe")
+        }
     }
 }
 
@@ -51,6 +77,9 @@ struct LabelledOptions: ParsableArguments {
 
     @Option(help: "Labelled images to test on, when they are not in --data.", completion: .file())
     var test: String?
+
+    @Option(help: "A text file that names the training images to use, one to a line, such as the published subsets.", completion: .file())
+    var subset: String?
 
     @Option(help: "A random subset of so many training images.")
     var limit: Int?
@@ -64,11 +93,11 @@ struct LabelledOptions: ParsableArguments {
     }
 
     func open(seed: UInt64) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
-        try Self.open(data, test: test, limit: limit, testLimit: testLimit, seed: seed)
+        try Self.open(data, test: test, subset: subset, limit: limit, testLimit: testLimit, seed: seed)
     }
 
     static func open(
-        _ data: String, test: String? = nil, limit: Int?, testLimit: Int?, seed: UInt64
+        _ data: String, test: String? = nil, subset: String? = nil, limit: Int?, testLimit: Int?, seed: UInt64
     ) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
         let splits = try DatasetSplits.open(data)
         var options = DatasetOptions()
@@ -77,6 +106,7 @@ struct LabelledOptions: ParsableArguments {
         func limited(_ images: any ImageDataset, _ count: Int?) -> any ImageDataset {
             count.map { images.randomSubset(limit: $0, seed: seed) } ?? images
         }
-        return (limited(splits.train, limit), held.map { limited($0, testLimit) })
+        let train: any ImageDataset = try subset.map { try splits.train.subset(named: NamedSubset($0)) } ?? splits.train
+        return (limited(train, limit), held.map { limited($0, testLimit) })
     }
 }

@@ -52,7 +52,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         machine.apply()
         var evaluator = Evaluator()
-        try protocols.apply(to: &evaluator)
+        try protocols.apply(to: &evaluator, subset: images.subset != nil)
         evaluator.randomEncoders = randomEncoders
         evaluator.seed = seed
         evaluator.dataName = images.data
@@ -65,6 +65,7 @@ struct Evaluate: ParsableCommand {
         let (train, test) = try images.open(seed: seed)
         let (encoder, name) = try source.load(on: evaluator.device)
         evaluator.errorBaseline = try chosenBaseline(on: evaluator.device)
+        if protocols.beginsInHead(evaluator) { evaluator.head = try source.head(of: encoder) }
         let folder = RunFolder(source.source)
         let target = out ?? (folder.holdsRun ? folder.path : nil)
         let outcome = try evaluator(encoder, name: name, train: train, test: test, folder: target.map { "\($0)/evaluation" })

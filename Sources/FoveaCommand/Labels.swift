@@ -17,17 +17,26 @@ struct Labels: ParsableCommand {
     @Option(help: "Labels per class, with commas between them; all of them are added.")
     var perClass = "1,2,5,10,20,50,100,200,500,1000"
 
+    @Option(
+        help:
+            "Which images to label, with commas between them: \(LabelChooser.allCases.map(\.rawValue).joined(separator: ", ")). Each adds a curve."
+    )
+    var choose: String?
+
     @Option(help: "Draws of the labelled images.")
     var draws = 5
 
     @Option(help: "Draws for fine-tuning and training from scratch, which take long; 0 leaves both out.")
     var networkDraws = 1
 
-    @Option(help: "Least steps of fine-tuning and training from scratch.")
-    var steps = 300
+    @Option(help: "Of fine-tuning and training from scratch: \(FineTuneRecipe.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var recipe = "small"
 
-    @Option(help: "Epochs of fine-tuning and training from scratch.")
-    var epochs = 60
+    @Option(help: "Least steps of fine-tuning and training from scratch, instead of the recipe's.")
+    var steps: Int?
+
+    @Option(help: "Epochs of fine-tuning and training from scratch, instead of the recipe's.")
+    var epochs: Int?
 
     @Option(help: "What labelling an image takes, for the hours saved.")
     var secondsPerLabel = 10.0
@@ -47,9 +56,11 @@ struct Labels: ParsableCommand {
     func validate() throws {
         if draws < 1 { throw ValidationError("--draws must be at least 1") }
         if networkDraws < 0 { throw ValidationError("--network-draws must not be negative") }
-        if steps < 1 || epochs < 1 { throw ValidationError("--steps and --epochs must be at least 1") }
+        _ = try FineTuneRecipe(option: recipe)
+        if (steps ?? 1) < 1 || (epochs ?? 1) < 1 { throw ValidationError("--steps and --epochs must be at least 1") }
         if !(secondsPerLabel > 0) { throw ValidationError("--seconds-per-label must be above 0") }
         _ = try counts()
+        _ = try choosers()
     }
 
     func run() throws {
@@ -57,7 +68,9 @@ struct Labels: ParsableCommand {
         var efficiency = LabelEfficiency()
         efficiency.labelsPerClass = try counts()
         efficiency.draws = draws
+        efficiency.choosers = try choosers()
         efficiency.networkDraws = networkDraws
+        efficiency.tuning.recipe = try FineTuneRecipe(option: recipe)
         efficiency.tuning.leastSteps = steps
         efficiency.tuning.epochs = epochs
         efficiency.secondsPerLabel = secondsPerLabel
@@ -73,11 +86,22 @@ struct Labels: ParsableCommand {
             throw ValidationError("--data \(images.data) has no test split: put images into train/ and test/, or give --test")
         }
         let (encoder, name) = try source.load(on: efficiency.device)
+        if efficiency.tuning.recipe == .simclrv2, networkDraws > 0 { efficiency.head = try source.head(of: encoder) }
         let folder = RunFolder(source.source)
         let target = out ?? (folder.holdsRun ? folder.path : nil)
         let found = try efficiency(encoder, name: name, train: train, test: test, folder: target.map { "\($0)/evaluation" })
         print(found.text)
         if let target { print("report: \(try RunReport.write(target))") }
+    }
+
+    private func choosers() throws -> [LabelChooser] {
+        try (choose ?? "").split(separator: ",").map { part in
+            let name = part.trimmingCharacters(in: .whitespaces)
+            guard let found = LabelChooser(rawValue: name) else {
+                throw ValidationError("--choose \(name): there is \(LabelChooser.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return found
+        }
     }
 
     private func counts() throws -> [Int] {

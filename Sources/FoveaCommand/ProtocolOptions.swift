@@ -20,9 +20,22 @@ struct ProtocolOptions: ParsableArguments {
         _ = try chosen()
     }
 
-    func apply(to evaluator: inout Evaluator) throws {
+    /// - Parameter subset: the training images are a chosen subset, of which fine-tuning takes no shares unless asked to.
+    func apply(to evaluator: inout Evaluator, subset: Bool = false) throws {
         evaluator.protocols = try chosen()
+        if subset, !changes.contains(where: { $0.hasPrefix("finetune.shares=") }) {
+            evaluator.protocols = evaluator.protocols.map { one in
+                guard var tuning = one as? FineTuneProtocol else { return one }
+                tuning.shares = [1]
+                return tuning
+            }
+        }
         evaluator.seeds = seeds
+    }
+
+    /// Whether a protocol needs the run's projection head.
+    func beginsInHead(_ evaluator: Evaluator) -> Bool {
+        evaluator.protocols.contains { ($0 as? FineTuneProtocol)?.recipe == .simclrv2 }
     }
 
     private func chosen() throws -> [any EvaluationProtocol] {

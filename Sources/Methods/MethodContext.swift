@@ -41,13 +41,18 @@ public struct MethodContext {
 public struct Phase {
     public struct Part {
         public let module: Module
+        /// Those of the module's parameters that are meant; all by default.
+        public let parameters: [Parameter]
         /// Multiplies the learning rate.
         public let learningRateScale: Double
         /// Stays at the peak learning rate, without the schedule (SimSiam's predictor).
         public let hasConstantRate: Bool
 
-        public init(_ module: Module, learningRateScale: Double = 1, hasConstantRate: Bool = false) {
+        public init(
+            _ module: Module, only parameters: [Parameter]? = nil, learningRateScale: Double = 1, hasConstantRate: Bool = false
+        ) {
             self.module = module
+            self.parameters = parameters ?? module.parameters
             self.learningRateScale = learningRateScale
             self.hasConstantRate = hasConstantRate
         }
@@ -117,6 +122,12 @@ public struct MovingAverage {
 public protocol RunServices {
     /// Training samples.
     var sampleCount: Int { get }
+
+    /// Samples of a batch.
+    var batchSize: Int { get }
+
+    /// The label of every training sample, −1 where there is none.
+    var labels: [Int] { get }
 
     /// `body` of every training image, as evaluation sees it, in the data set's order: [sampleCount, …]. Unreadable
     /// images give zeros.

@@ -70,6 +70,7 @@ public struct MethodRegistry: Sendable {
         MethodEntry(LeJEPA.self),
         MethodEntry(RotNet.self),
         MethodEntry(Supervised.self),
+        MethodEntry(MeanTeacher.self),
     ])
 
     public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {

@@ -39,6 +39,9 @@ public protocol SelfSupervisedMethod: Module {
     /// Heads worth keeping beside the encoder (`projector.safetensors`), such as SimCLRv2 fine-tunes from.
     var projector: Module? { get }
 
+    /// What makes class scores of the encoder's features, by key, of methods that have it (`classifier.safetensors`).
+    var classifierState: StateDict? { get }
+
     /// Fewer samples in a batch have no loss; the card's number unless the settings decide.
     var leastBatch: Int { get }
 
@@ -66,6 +69,7 @@ extension SelfSupervisedMethod {
     public func embedding(_ representation: Tensor) -> Tensor? { nil }
     public func targets(of pixels: Tensor) -> Tensor? { nil }
     public var projector: Module? { nil }
+    public var classifierState: StateDict? { nil }
     public var leastBatch: Int { Self.card.leastBatch }
     public var phases: [Phase] { [Phase("main", [Phase.Part(self)])] }
     public var movingAverages: [MovingAverage] { [] }

@@ -13,7 +13,7 @@ final class PhaseOptimizer {
         var groups: [ParameterGroup] = []
         var rates: [(Bool, Double)] = []
         for part in phase.parts {
-            let own = part.module.parameterGroups(
+            let own = part.parameters.groups(
                 weightDecay: settings.weightDecay, decayingVectors: settings.decaysVectors, learningRateScale: part.learningRateScale)
             groups += own
             rates += own.map { _ in (part.hasConstantRate, part.learningRateScale) }

@@ -415,6 +415,7 @@ public final class Trainer {
         method.eval()
         try EncoderFile.write(method.encoder, to: folder.encoder)
         if let projector = method.projector { try Safetensors.write(projector.stateDict, to: folder.projector) }
+        if let state = method.classifierState { try Safetensors.write(state, to: folder.classifier) }
         try writeSummary()
         if trains { try JSONFile.write(clock.summary, to: folder.timingSummary) }
         sayWhatWasLeftOut()
@@ -519,6 +520,8 @@ public final class Trainer {
         let trainer: Trainer
 
         var sampleCount: Int { trainer.dataset.count }
+        var batchSize: Int { trainer.batchSize }
+        var labels: [Int] { (0..<sampleCount).map { trainer.dataset.label(at: $0) ?? -1 } }
 
         func features(_ body: (Tensor) -> Tensor) throws -> Tensor {
             let extraction = FeatureExtraction(

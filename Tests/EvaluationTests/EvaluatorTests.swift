@@ -121,6 +121,17 @@ private struct Hues: ImageDataset {
             // Nearest first.
             for row in sheet.rows { #expect(row.neighbours.map { $0.similarity! } == row.neighbours.map { $0.similarity! }.sorted(by: >)) }
             #expect(try decode(EmbeddingMap.self, "map.json").points.count == 18)
+            let mistakes = try decode(MistakeSheet.self, "mistakes.json")
+            let linear = outcome.results.first { $0.encoder == "mine" && $0.protocolName == "linear" && $0.metric == "top-1" }!
+            let right = mistakes.confusion.indices.reduce(0) { $0 + mistakes.confusion[$1][$1] }
+            #expect(mistakes.classes == test.classNames && mistakes.confusion.map { $0.reduce(0, +) } == [6, 6, 6])
+            #expect(Double(right) / 18 == linear.value && mistakes.worst.count == 18 - right)
+            #expect(mistakes.worst.map(\.confidence) == mistakes.worst.map(\.confidence).sorted(by: >))
+            for mistake in mistakes.worst {
+                #expect(mistake.label != mistake.predicted && mistake.confidence > 1.0 / 3 - 1e-6)
+                #expect(FileManager.default.fileExists(atPath: "\(folder)/\(mistake.image)"))
+                #expect(FileManager.default.fileExists(atPath: "\(folder)/\(mistake.saliency!)"))
+            }
             let lines = try String(contentsOfFile: "\(folder)/results.csv", encoding: .utf8).split(separator: "\n")
             #expect(lines.count == outcome.results.count + 1)
         }

@@ -2,6 +2,7 @@ import Backbones
 import Embeddings
 import Files
 import Foundation
+import Methods
 import TestSupport
 import Testing
 import Torch
@@ -209,9 +210,9 @@ struct Labelled: ImageDataset {
         let encoder = try Encoder(BackboneSettings("resnet18", width: 4), imageSize: 16)
         let before = encoder.stateDict.mapValues { $0.bytes }
         let images = Labelled.cycling(24, 2)
-        let tuning = FineTuning(
-            learningRates: [0.2], epochs: 1, leastSteps: 30, batchSize: 12, weightDecay: 0, seed: 0, threads: 0, device: .cpu)
-        let recipe = try tuning.recipe(from: encoder, images: 24, learningRate: 0.2)
+        func plan(_ rate: Double) -> FineTuneRecipe.Plan { .init(length: .epochs(1), batchSize: 12, learningRate: rate) }
+        let tuning = FineTuning(plans: { _, _ in [plan(0.2)] }, leastSteps: 30, seed: 0, threads: 0, device: .cpu)
+        let recipe = try tuning.recipe(from: encoder, images: 24, plan: plan(0.2))
         #expect(recipe.training.epochs == 15 && recipe.training.batchSize == 12 && recipe.training.optimizer.nesterov)
         let outcome = try tuning(from: encoder, on: images.subset(Array(0..<24)), test: Labelled.cycling(20, 2, stream: 1))
         #expect(outcome.correct.count { $0 } >= 18)
@@ -219,7 +220,8 @@ struct Labelled: ImageDataset {
         // A rate that changes nothing leaves chance: the weights that it begins with decide.
         let other = try Encoder(BackboneSettings("resnet18", width: 4), imageSize: 16)
         var still = tuning
-        (still.learningRates, still.leastSteps) = ([1e-9], 1)
+        still.plans = { _, _ in [plan(1e-9)] }
+        still.leastSteps = 1
         func features(_ encoder: Encoder) throws -> [Bool] {
             try still(from: encoder, on: images.subset(Array(0..<24)), test: Labelled.cycling(20, 2, stream: 1)).correct
         }
@@ -238,6 +240,89 @@ struct Labelled: ImageDataset {
             outcome.results.map { "\($0.encoder) \($0.metric) \($0.trainImages ?? 0)" } == [
                 "mine top-1 10 % 4", "mine top-1 100 % 40", "random encoder top-1 10 % 4", "random encoder top-1 100 % 40",
             ])
+    }
+
+    /// Every recipe as it is, but for its length.
+    @Test(arguments: FineTuneRecipe.allCases.filter { $0 != .bit })
+    func everyRecipeTrains(recipe: FineTuneRecipe) throws {
+        Runtime.seed(3)
+        let encoder = try Encoder(BackboneSettings("resnet18", width: 4), imageSize: 16)
+        var evaluator = Evaluator()
+        evaluator.protocols = try ProtocolRegistry.protocols(
+            "finetune",
+            changes: [
+                "finetune.recipe=\(recipe.rawValue)", "finetune.epochs=2", "finetune.leastSteps=1", "finetune.shares=[0.5]",
+                "finetune.layerDecay=0.8", "finetune.batchSize=8",
+            ] + (recipe == .simclrTransfer ? ["finetune.learningRates=[0.05]"] : []))
+        evaluator.randomEncoders = 0
+        evaluator.loaderThreads = 1
+        evaluator.head = try ProjectionHead(["0.weight": .randn([6, 32]), "0.bias": .zeros([6]), "2.weight": .randn([4, 6])], inputs: 32)
+        let before = encoder.stateDict.mapValues { $0.bytes }
+        let outcome = try evaluator(encoder, name: "mine", train: Labelled.cycling(40, 2), test: Labelled.cycling(20, 2), folder: nil)
+        #expect(outcome.results.map(\.metric) == ["top-1 50 %"] && outcome.results[0].trainImages == 20)
+        #expect(encoder.stateDict.mapValues { $0.bytes } == before)
+    }
+
+    /// Every chooser has a curve that ends where all of them do, and is told from class-balanced draws.
+    @Test func choicesOfImagesAreCurves() throws {
+        Runtime.seed(3)
+        let encoder = try Encoder(BackboneSettings("resnet18", width: 4), imageSize: 16)
+        var efficiency = LabelEfficiency()
+        efficiency.choosers = LabelChooser.allCases
+        (efficiency.labelsPerClass, efficiency.draws, efficiency.networkDraws) = ([1, 4], 2, 0)
+        // An image without a label is none that could be asked for.
+        let train = Labelled(labels: (0..<40).map { $0 == 7 ? nil : $0 % 3 }, classNames: ["a", "b", "c"])
+        let found = try efficiency(encoder, name: "mine", train: train, test: Labelled.cycling(30, 3, stream: 1), folder: nil)
+        #expect(
+            found.curves.map(\.name) == ["mine, linear", "random encoder, linear"]
+                + LabelChooser.allCases.map { "mine, linear, \($0.rawValue)" })
+        for curve in found.curves.dropFirst(2) {
+            #expect(curve.points.map(\.labels) == [3, 12, 39] && curve.points.map(\.draws.count) == [2, 2, 1])
+            #expect(curve.points.last?.value == found.curves[0].points.last?.value)
+        }
+    }
+
+    // MARK: Distillation
+
+    /// Colours are easy: what is tested is that teacher and student are trained, saved and tested as said.
+    @Test func aStudentLearnsFromTheTeacherAndBothAreKept() throws {
+        try withTemporaryFolder { folder in
+            Runtime.seed(3)
+            let encoder = try Encoder(BackboneSettings("resnet18", width: 4), imageSize: 16)
+            let before = encoder.stateDict.mapValues { $0.bytes }
+            var training = SelfTraining()
+            training.tuning.learningRates = [0.2]
+            (training.tuning.epochs, training.tuning.leastSteps) = (1, 30)
+            (training.share, training.epochs, training.batchSize, training.labelWeight) = (0.2, 8, 16, 0.25)
+            training.learningRate = 0.4
+            training.student = BackboneSettings("resnet18", width: 6, stem: .small)
+            let outcome = try training(
+                encoder, train: Labelled.cycling(60, 2), unlabelled: Labelled.cycling(20, 2, stream: 2),
+                test: Labelled.cycling(30, 2, stream: 1),
+                folder: folder)
+            #expect(outcome.results.map { "\($0.encoder) \($0.trainImages ?? 0)" } == ["teacher 12", "student 80"])
+            #expect(outcome.results.allSatisfy { $0.value > 0.8 && $0.testImages == 30 })
+            #expect(abs(outcome.differences[0].value - (outcome.results[1].value - outcome.results[0].value)) < 1e-12)
+            #expect(encoder.stateDict.mapValues { $0.bytes } == before)
+            for (path, width) in [("\(folder)/teacher", 32), (folder, 48)] {
+                let kept = try Encoder(BackboneSettings("resnet18", width: width / 8), imageSize: 16)
+                try kept.load(Safetensors.read("\(path)/encoder.safetensors").tensors)
+                #expect(try Safetensors.read("\(path)/classifier.safetensors").tensors["classifier.weight"]?.shape == [2, width])
+            }
+            let error = #expect(throws: EvaluationError.self) {
+                try training(encoder, train: Labelled.cycling(60, 2), unlabelled: nil, test: Labelled.cycling(30, 2), folder: folder)
+            }
+            #expect(error?.description.contains("already holds a run") == true)
+            // The paper's temperatures: of another network, and of the teacher's own.
+            func temperature() -> Double? {
+                (training.recipe(from: encoder, teacher: "t").method.settings as? Distillation.Settings)?.temperature
+            }
+            #expect(temperature() == 1)
+            training.student = nil
+            #expect(temperature() == 0.1)
+            training.temperature = 3
+            #expect(temperature() == 3)
+        }
     }
 
     // MARK: Awkward data

@@ -85,7 +85,7 @@ import Views
     @Test(arguments: names.filter { $0 != "obow" }) func halvesMakeTheWhole(_ name: String) throws {
         let separable = [
             "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
-            "dino", "bownet", "rotnet", "supervised",
+            "dino", "bownet", "rotnet", "supervised", "mean_teacher",
         ]
         let (method, batch) = try make(name)
         method.eval()

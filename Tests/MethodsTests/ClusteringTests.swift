@@ -9,6 +9,8 @@ import Torch
 /// What the trainer would do, of features in three clear groups; keeps what it is told.
 private final class Groups: RunServices {
     let sampleCount = 100
+    let batchSize = 10
+    var labels: [Int] { [Int](repeating: -1, count: sampleCount) }
     var order: [Int] = []
     var reset: [Module] = []
 

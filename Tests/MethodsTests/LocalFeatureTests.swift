@@ -268,6 +268,8 @@ import Views
 
 private final class Images: RunServices {
     let sampleCount = 40
+    let batchSize = 10
+    var labels: [Int] { [Int](repeating: -1, count: sampleCount) }
     let pixels = (Tensor.rand([40, 3, 16, 16]) * 256).to(.uint8)
 
     func features(_ body: (Tensor) -> Tensor) throws -> Tensor { inference { body(pixels) }.cloned() }

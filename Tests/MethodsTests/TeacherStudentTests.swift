@@ -243,6 +243,8 @@ import Torch
     /// Images in three groups.
     private struct Groups: RunServices {
         let sampleCount: Int
+        let batchSize = 10
+        var labels: [Int] { [Int](repeating: -1, count: sampleCount) }
         func features(_ body: (Tensor) -> Tensor) throws -> Tensor {
             let group = Tensor.arange(sampleCount).remainder(3).oneHot(3).to(.float32)
             return Tensor.concatenated([group, .zeros([sampleCount, 5])], dimension: 1) + Tensor.randn([sampleCount, 8]) * 0.02

@@ -42,6 +42,20 @@ import Testing
         #expect(page.contains("id=\"labels\"") && page.contains("labels, log scale") && page.contains("saves 1.0 h"))
     }
 
+    @Test func intervalsAreLinesOfTheirLength() throws {
+        func lines(_ intervals: [ClosedRange<Double>]) throws -> [Double] {
+            var series = LineChart.Series(name: "a", x: [1, 2, 3], y: [0.2, 0.4, 0.5])
+            series.intervals = intervals
+            let svg = try #require(XMLDocumentReader(LineChart(title: "a", series: [series]).svg()))
+            return svg.all("line").filter { $0.attributes["class"] == "interval" }.map {
+                Double($0.attributes["y1"] ?? "")! - Double($0.attributes["y2"] ?? "")!
+            }
+        }
+        let found = try lines([0.1...0.3, 0.35...0.45, 0.5...0.9])
+        #expect(found.count == 3 && abs(found[0] / found[1] - 2) < 0.05 && abs(found[2] / found[0] - 2) < 0.05)
+        #expect(try lines([]).isEmpty)
+    }
+
     @Test func aLogarithmicHorizontalAxisSpacesByRatio() throws {
         func places(_ logarithmic: Bool) throws -> [Double] {
             var chart = LineChart(title: "a", xLabel: "labels", series: [.init(name: "a", x: [1, 10, 100], y: [1, 2, 3])])

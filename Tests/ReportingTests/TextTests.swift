@@ -140,6 +140,20 @@ import Testing
         #expect(!pivot.text().contains("\n\n"))
     }
 
+    /// Six numbers of shots by three classifiers are 18 columns: one table, encoders across.
+    @Test func aProtocolOfManyColumnsIsTurned() {
+        let encoders = ["simclr", "random encoder", "raw pixels"]
+        let rows = encoders.flatMap { encoder in
+            [row(encoder, "knn", nil, 0.3)]
+                + (0..<18).map { row(encoder, "lowshot", nil, 0.02 + 0.05 * Double($0), metric: "top-1 k=\($0) logistic") }
+        }
+        let text = ResultsPivot(rows).text()
+        let tables = text.split(separator: "\n\n").map { $0.split(separator: "\n") }
+        #expect(tables.map(\.count) == [5, 20])
+        #expect(text.split(separator: "\n").allSatisfy { DisplayWidth.of(String($0)) <= 100 })
+        #expect(tables[1][0].contains("random encoder") && tables[1][7].contains("27.0 % (25.0–29.1)"))
+    }
+
     @Test func whatDoesNotFitFollowsBelow() {
         let pivot = ResultsPivot((0..<9).map { row("simclr", "protocol \($0)", nil, 0.5) })
         let text = pivot.text(width: 80)

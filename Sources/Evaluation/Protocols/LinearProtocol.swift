@@ -33,6 +33,10 @@ public struct LinearProtocol: EvaluationProtocol {
         let outcome = try probe(subject.seed).evaluate(train: train, test: test)
         var scores = try Score.accuracies(
             Self.name, setting: setting(outcome.fit), split: split, outcome.classification, trainImages: train.labelled.count)
+        // Of several seeds the first.
+        if let findings = subject.representation.findings, findings.linear == nil, subject.test != nil {
+            findings.linear = (outcome.fit.classifier, outcome.classification)
+        }
         guard layers != "last", let encoder = subject.representation.encoder else { return scores }
 
         let known = encoder.backbone.layerNames

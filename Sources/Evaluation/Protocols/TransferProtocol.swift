@@ -26,12 +26,14 @@ public struct TransferProtocol: EvaluationProtocol {
     public var penalties = 9
     /// Without it, only the linear classifier.
     public var finetunes = true
-    /// As the fine-tuning protocol's.
+    /// As the fine-tuning protocol's; SimCLR's own is `simclr-transfer`.
+    public var recipe = FineTuneProtocol().recipe
     public var learningRates = FineTuneProtocol().learningRates
     public var epochs = FineTuneProtocol().epochs
     public var leastSteps = FineTuneProtocol().leastSteps
     public var batchSize = FineTuneProtocol().batchSize
     public var weightDecay = FineTuneProtocol().weightDecay
+    public var layerDecay = FineTuneProtocol().layerDecay
 
     public init() {}
 
@@ -58,7 +60,7 @@ public struct TransferProtocol: EvaluationProtocol {
             var tuning = FineTuneProtocol()
             tuning.shares = [1]
             (tuning.learningRates, tuning.epochs, tuning.leastSteps) = (learningRates, epochs, leastSteps)
-            (tuning.batchSize, tuning.weightDecay) = (batchSize, weightDecay)
+            (tuning.batchSize, tuning.weightDecay, tuning.layerDecay, tuning.recipe) = (batchSize, weightDecay, layerDecay, recipe)
             scores += try transferred(tuning.measure(subject), "fine-tuned")
         }
         let absent = train.classNames.indices.filter { train.classCounts[$0] > 0 }.count - Set(labels).count

@@ -5,6 +5,8 @@ public struct LineChart: Sendable {
         public var x: [Double]
         /// Nil, and numbers that are not finite, are gaps.
         public var y: [Double?]
+        /// Intervals about `y`, drawn as lines through the points; fewer than points, or none.
+        public var intervals: [ClosedRange<Double>] = []
 
         public init(name: String, x: [Double], y: [Double?]) {
             self.name = name
@@ -48,7 +50,8 @@ public struct LineChart: Sendable {
         let bottom = height - 34
         let ticksY = max(2, Int((bottom - top) / 42))
         let vertical = Scale.rounded(
-            series.flatMap { $0.y.compactMap { $0 } }, kind, about: ticksY, includingZero: includesZero, start: bottom, end: top)
+            series.flatMap { one in one.y.compactMap { $0 } + one.intervals.flatMap { [$0.lowerBound, $0.upperBound] } }, kind,
+            about: ticksY, includingZero: includesZero, start: bottom, end: top)
         let yTicks = vertical.ticks(about: ticksY)
         let left = 10 + (yTicks.values.map { Drawing.width(yTicks.label($0, style: style), size: 11) }.max() ?? 0)
         let right = width - (direct ? 12 + longestName : 14)
@@ -121,6 +124,17 @@ public struct LineChart: Sendable {
                 """
                 <path d="\(path)" fill="none" stroke="\(color)" stroke-width="2" stroke-linejoin="round" stroke-linecap="round" \
                 stroke-dasharray="\(Palette.dash(index))"/>
+
+                """)
+        }
+        for (x, interval) in zip(series[index].x, series[index].intervals) {
+            let (from, to) = (interval.lowerBound, interval.upperBound)
+            guard Scale.isDrawable(from, vertical.kind), Scale.isDrawable(to, vertical.kind) else { continue }
+            let (place, low, high) = (horizontal.position(x), vertical.position(from), vertical.position(to))
+            parts.append(
+                """
+                <line class="interval" x1="\(place)" x2="\(place)" y1="\(low)" y2="\(high)" stroke="\(color)" \
+                stroke-opacity="0.45"/>
 
                 """)
         }

@@ -13,6 +13,7 @@ struct ReportPage {
             LearningSection(contents).section,
             HealthSection(contents).section,
             QualitySection(contents).section,
+            MistakesSection.section(contents, &notes),
             NeighboursSection.section(contents, &notes),
             MapSection.section(contents, &notes),
             ViewsSection.section(contents, &notes),

@@ -88,6 +88,17 @@ enum ReportStyle {
         .tile figcaption span{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
         .tile figcaption small{font-size:12px;opacity:.85}
         .tile.query figcaption{color:var(--ink);font-weight:600;font-size:14px}
+        .scroll{overflow-x:auto}
+        .confusion{width:auto;font-size:13px;border-collapse:separate;border-spacing:2px}
+        .confusion th,.confusion td{padding:4px 7px;border:0;white-space:nowrap;overflow-wrap:normal;vertical-align:middle}
+        .confusion thead th{vertical-align:bottom}
+        .confusion thead th span{display:block;writing-mode:vertical-rl;transform:rotate(180deg);max-height:9em;overflow:hidden}
+        .confusion td{min-width:3em;text-align:right;border-radius:3px}
+        .confusion .hit{background:color-mix(in srgb,var(--good) calc(var(--share)*.55),var(--card))}
+        .confusion .miss{background:color-mix(in srgb,var(--bad) calc(var(--share)*.9),var(--card))}
+        h3{margin:34px 0 4px;font-size:16px}
+        .mistakes{display:grid;grid-template-columns:repeat(auto-fill,minmax(132px,1fr));gap:16px 14px;margin-top:16px}
+        .pair{display:flex;gap:4px}.pair img,.pair .missing{flex:1;min-width:0;aspect-ratio:1;object-fit:cover;border-radius:3px}
         .more{margin:16px 0 0;font-size:14px;color:var(--quiet)}
         .map{display:grid;grid-template-columns:minmax(0,1fr) 150px;gap:16px 28px;align-items:start}
         .map.many{grid-template-columns:minmax(0,1fr)}.map.many figure{max-width:720px}
@@ -130,6 +141,7 @@ enum ReportStyle {
         .results tr>*{width:auto}.results td.value{text-align:right}.results .block th,.results .remarks{grid-column:1/-1}
         .results .block{padding-top:4px}.results tbody:not(:last-child)::after{height:14px}
         .neighbours{grid-template-columns:68px minmax(0,1fr);gap:0 14px}
+        .mistakes{grid-template-columns:repeat(2,minmax(0,1fr))}
         .near{grid-template-columns:repeat(4,minmax(0,1fr));gap:10px 7px}
         .map{grid-template-columns:minmax(0,1fr)}.map .legend{padding-top:0;flex-flow:row wrap}
         .scatter text{font-size:17px}.scatter tspan{font-size:16px}

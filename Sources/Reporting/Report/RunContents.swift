@@ -16,6 +16,7 @@ struct RunContents {
     var transfer: TransferTable?
     var sweep: SweepTable?
     var quality: QualityTable?
+    var mistakes: MistakeSheet?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
@@ -43,6 +44,7 @@ struct RunContents {
         transfer = read { _ throws(ReportError) in try folder.transfer() }
         quality = read { _ throws(ReportError) in try folder.quality() }
         sweep = read { _ throws(ReportError) in try folder.sweep() }
+        mistakes = read { _ throws(ReportError) in try folder.mistakes() }
         neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
         map = read { note throws(ReportError) in try folder.map(note: note) }
         hasViews = folder.exists("evaluation/views.png")
@@ -56,7 +58,7 @@ struct RunContents {
 
     var isEmpty: Bool {
         summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && labels == nil
-            && neighbours == nil && transfer == nil && quality == nil && sweep == nil
+            && neighbours == nil && transfer == nil && quality == nil && sweep == nil && mistakes == nil
             && map == nil && !hasViews && notes.isEmpty
     }
 }

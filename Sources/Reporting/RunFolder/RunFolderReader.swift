@@ -61,6 +61,8 @@ public struct RunFolderReader: Sendable {
 
     public func robustness() throws(ReportError) -> RobustnessTable? { try json("evaluation/robustness.json") }
 
+    public func mistakes() throws(ReportError) -> MistakeSheet? { try json("evaluation/mistakes.json") }
+
     public func neighbours(note: (String) -> Void = { _ in }) throws(ReportError) -> NeighbourSheet? {
         struct Rows: Decodable { var rows: [Lenient<NeighbourSheet.Row>] }
         let file = "evaluation/neighbours.json"

@@ -9,10 +9,15 @@ extension LabelCurves {
             let style = NumberStyle.percent
             return "\(style.text(point.value)) (\(style.bareText(point.lower))–\(style.bareText(point.upper)))"
         }
-        let table = TextTable(
-            ["labels"] + curves.map { DisplayWidth.truncated($0.name.withoutControls, to: 22) },
-            rows: labels.map { count in [NumberStyle.count(count)] + curves.map { cell($0, count) } }, maximumWidth: 100)
-        return ([table.render()] + sentences.map { $0.replacing("; ", with: ";\n  ") }).joined(separator: "\n")
+        // Three curves beside each other are 100 columns with room for their names.
+        let tables = stride(from: 0, to: curves.count, by: 3).map { start in
+            let part = curves[start..<min(start + 3, curves.count)]
+            return TextTable(
+                ["labels"] + part.map { DisplayWidth.truncated($0.name.withoutControls, to: 28) },
+                rows: labels.map { count in [NumberStyle.count(count)] + part.map { cell($0, count) } }, maximumWidth: 100
+            ).render()
+        }
+        return ([tables.joined(separator: "\n\n")] + sentences.map { $0.replacing("; ", with: ";\n  ") }).joined(separator: "\n")
     }
 
     /// For the most and for about a tenth of the supervised labels, per curve.

@@ -4,6 +4,8 @@ public import Files
 public struct ResultsPivot: Sendable, Equatable {
     public let encoders: [String]
     public let columns: [String]
+    /// The protocol of each column.
+    private let protocols: [String]
     /// `cells[encoder][column]`, nil where nothing was measured.
     public let cells: [[EvaluationResult?]]
 
@@ -12,6 +14,7 @@ public struct ResultsPivot: Sendable, Equatable {
         let groups = results.map(Group.init).uniqued()
         let splits = groups.map(\.split).uniqued()
         var columns: [String] = []
+        var protocols: [String] = []
         var picked: [[EvaluationResult]] = []
         for group in groups {
             let rows = results.filter { Group($0) == group }
@@ -27,16 +30,19 @@ public struct ResultsPivot: Sendable, Equatable {
                 if group.metric != "top-1" { parts.append(group.metric) }
                 if splits.count > 1, let split = group.split { parts.append(split) }
                 columns.append(parts.joined(separator: " "))
+                protocols.append(group.protocolName)
                 picked.append(rows.filter { choice.contains($0.setting) })
             }
         }
         self.encoders = encoders
         self.columns = columns
+        self.protocols = protocols
         // The last of equal rows: an evaluation that was done again.
         cells = encoders.map { encoder in picked.map { rows in rows.last { $0.encoder == encoder } } }
     }
 
-    /// For the terminal: such as `42.1 % (40.0–44.2)`. Columns that do not fit beside each other follow in further blocks.
+    /// For the terminal: such as `42.1 % (40.0–44.2)`. Columns that do not fit beside each other follow in further blocks; a
+    /// protocol that alone has more than fit is a table of its own, columns down and encoders across.
     public func text(width: Int = 100) -> String {
         let texts = cells.map { row in row.map { $0?.valueAndInterval ?? TextTable.missing } }
         func widest(_ cells: [String]) -> Int { cells.map(DisplayWidth.of).max() ?? 0 }
@@ -45,8 +51,14 @@ public struct ResultsPivot: Sendable, Equatable {
         let first = widest(["encoder"] + names)
         var blocks: [[Int]] = []
         var used = width
-        for column in columns.indices {
-            let needed = 2 + widest([columns[column]] + texts.map { $0[column] })
+        func needed(_ column: Int) -> Int { 2 + widest([columns[column]] + texts.map { $0[column] }) }
+        let across = zip(names, texts).reduce(widest(["metric"] + columns)) { $0 + 2 + widest([$1.0] + $1.1) }
+        let long = Set(protocols).filter { name in
+            let own = columns.indices.filter { protocols[$0] == name }
+            return across <= width && own.reduce(first) { $0 + needed($1) } > width
+        }
+        for column in columns.indices where !long.contains(protocols[column]) {
+            let needed = needed(column)
             if used + needed > width || blocks.isEmpty {
                 blocks.append([])
                 used = first
@@ -54,13 +66,21 @@ public struct ResultsPivot: Sendable, Equatable {
             blocks[blocks.count - 1].append(column)
             used += needed
         }
-        return blocks.map { block in
+        let tables = blocks.map { block in
             TextTable(
                 ["encoder"] + block.map { columns[$0] },
                 rows: encoders.indices.map { encoder in [names[encoder]] + block.map { texts[encoder][$0] } },
                 maximumWidth: width
             ).render()
-        }.joined(separator: "\n\n")
+        }
+        let turned = protocols.uniqued().filter(long.contains).map { name in
+            TextTable(
+                ["metric"] + names,
+                rows: columns.indices.filter { protocols[$0] == name }.map { column in [columns[column]] + texts.map { $0[column] } },
+                maximumWidth: width
+            ).render()
+        }
+        return (tables + turned).joined(separator: "\n\n")
     }
 
     private struct Group: Hashable {

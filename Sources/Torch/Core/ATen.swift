@@ -17,6 +17,7 @@ enum ATen {
     static let randperm = Operation("randperm")
     static let fromFile = Operation("from_file")
     static let viewAsType = Operation("view", "dtype")
+    static let sampleDirichlet = Operation("_sample_dirichlet")
     static let clone = Operation("clone")
     static let copy = Operation("copy_")
     static let toType = Operation("to", "dtype")

@@ -20,7 +20,14 @@ extension Module {
     /// every paper since SimCLR does, and what You et al. 2017 did for LARS.
     public final func parameterGroups(weightDecay: Double, decayingVectors: Bool = false, learningRateScale: Double = 1) -> [ParameterGroup]
     {
-        let all = parameters.filter(\.isTrainable)
+        parameters.groups(weightDecay: weightDecay, decayingVectors: decayingVectors, learningRateScale: learningRateScale)
+    }
+}
+
+extension [Parameter] {
+    /// As `Module.parameterGroups`, of some of a module's parameters.
+    public func groups(weightDecay: Double, decayingVectors: Bool = false, learningRateScale: Double = 1) -> [ParameterGroup] {
+        let all = filter(\.isTrainable)
         let groups = [
             ParameterGroup(all.filter { $0.value.rank > 1 }, learningRateScale: learningRateScale, weightDecay: weightDecay),
             ParameterGroup(

@@ -30,6 +30,9 @@ extension Tensor {
         ATen.rand(shape, type, Int?.none, device)
     }
 
+    /// A number from Beta(a, b), from the CPU's generator.
+    public static func randomBeta(_ a: Double, _ b: Double) -> Double { ATen.sampleDirichlet(Tensor([a, b]))[0..<1].item }
+
     /// A random order of 0 ..< count, from the device's generator.
     public static func randomPermutation(_ count: Int, on device: Device = .cpu) -> Tensor {
         ATen.randperm(count, DataType.int64, Int?.none, device)

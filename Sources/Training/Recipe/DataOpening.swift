@@ -8,6 +8,9 @@ extension DataSettings {
         guard let path else { throw TrainingError("the recipe does not say where the images are: give --data") }
         let splits = try DatasetSplits.open(path, heldOut: false)
         let images = entry.card.needsLabels ? splits.train : splits.unlabelled ?? splits.train
-        return limit.map { images.randomSubset(limit: $0, seed: UInt64(truncatingIfNeeded: limitSeed)) } ?? images
+        let seed = UInt64(truncatingIfNeeded: limitSeed)
+        let limited: any ImageDataset = limit.map { images.randomSubset(limit: $0, seed: seed) } ?? images
+        guard entry.card.needsLabels, let labelledShare, labelledShare < 1 else { return limited }
+        return limited.withLabels(ofShare: labelledShare, seed: seed)
     }
 }

@@ -51,6 +51,8 @@ public struct DataSettings: Codable, Sendable, Equatable {
     public var limit: Int?
     /// Which one.
     public var limitSeed = 0
+    /// For methods that need labels: the others of each class are taken without theirs. Which ones, `limitSeed` says.
+    public var labelledShare: Double?
     /// A larger share of unreadable images ends the run.
     public var unreadableShare = 0.1
     /// Decoded images are kept in memory up to this much.
@@ -183,6 +185,7 @@ extension Recipe {
         try method.settings.validate()
         try require(data.imageSize >= 8 && data.imageSize <= 4096, "data.imageSize must be 8 to 4096 pixels, not \(data.imageSize)")
         try require((data.limit ?? 1) >= 1, "data.limit must be at least 1")
+        try require((data.labelledShare ?? 1) > 0 && (data.labelledShare ?? 1) <= 1, "data.labelledShare must be above 0 and at most 1")
         try require((0...1).contains(data.unreadableShare), "data.unreadableShare must lie between 0 and 1, not \(data.unreadableShare)")
         try require(data.cacheMegabytes >= 0, "data.cacheMegabytes must not be negative")
         try require(

@@ -17,6 +17,7 @@ public struct RunFolder: Sendable, Equatable {
     public var unreadable: String { file("unreadable.csv") }
     public var encoder: String { file("encoder.safetensors") }
     public var projector: String { file("projector.safetensors") }
+    public var classifier: String { file("classifier.safetensors") }
     public var evaluation: String { file("evaluation") }
     public var tensorBoard: String { file("tensorboard/events.out.tfevents.0000000000.fovea") }
     public var lastCheckpoint: String { checkpoint("last") }

@@ -153,6 +153,16 @@ extension ViewRecipe {
         return try ViewRecipe(views: [View("view", size: size, steps)])
     }
 
+    /// Mean teacher's two views: of images up to 64 pixels translations (by 2 of 32 pixels) and flips, of larger ones crops, flips and
+    /// colours (Tarvainen and Valpola 2017, appendix B).
+    public static func meanTeacher(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
+        let steps: [any AugmentationStep] =
+            size.shorter > 64
+            ? [RandomResizedCrop(), HorizontalFlip(), ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1)]
+            : [Resize(), RandomCrop(padding: max(1, size.shorter / 16)), HorizontalFlip()]
+        return try ViewRecipe(views: [View("view", size: size, copies: 2, steps)])
+    }
+
     /// One view for training with labels: random resized crop and flip.
     public static func supervised(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
         try ViewRecipe(views: [View("view", size: size, [RandomResizedCrop(), HorizontalFlip()])])

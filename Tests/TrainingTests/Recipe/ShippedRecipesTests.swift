@@ -203,6 +203,7 @@ import Views
         "rotnet/cifar10": .init(encoder: full, heads: linear(512, 4), copies: 0, views: [32, 32, 32, 32]),
         "rotnet/small": .init(encoder: small, heads: linear(128, 4), copies: 0, views: [32, 32, 32, 32]),
         "supervised/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
+        "mean_teacher/small": .init(encoder: small, heads: linear(128, 3), copies: small + linear(128, 3), views: [32, 32]),
         "supervised/small": .init(encoder: small, heads: linear(128, 3), copies: 0, views: [32]),
     ]
 
