@@ -34,8 +34,9 @@ public final class ResNet: Backbone {
     /// - Parameters:
     ///   - blocks: blocks of each of the four stages.
     ///   - width: channels of the first stage.
+    ///   - bottleneckFactor: of the inner channels of bottlenecks (wide ResNets: 2).
     ///   - zeroInitResidual: starts every residual branch at zero (Goyal et al. 2017).
-    init(_ block: Block, blocks: [Int], width: Int, stem: Stem, zeroInitResidual: Bool) {
+    init(_ block: Block, blocks: [Int], width: Int, bottleneckFactor: Int = 1, stem: Stem, zeroInitResidual: Bool) {
         self.stem = stem
         self.width = 8 * width * block.expansion
         let (kernel, stride, padding) = stem == .imagenet ? (7, 2, 3) : (3, 1, 1)
@@ -49,7 +50,7 @@ public final class ResNet: Backbone {
                 defer { inputs = channels * block.expansion }
                 return block == .basic
                     ? BasicBlock(inputs, channels, stride: stride, zeroInit: zeroInitResidual)
-                    : Bottleneck(inputs, channels, stride: stride, zeroInit: zeroInitResidual)
+                    : Bottleneck(inputs, channels, factor: bottleneckFactor, stride: stride, zeroInit: zeroInitResidual)
             }
             return Sequential(layers)
         }
@@ -119,12 +120,13 @@ final class Bottleneck: Layer {
     let bn3: BatchNorm
     let downsample: Projection?
 
-    init(_ inputs: Int, _ channels: Int, stride: Int, zeroInit: Bool) {
-        conv1 = Conv2d(inputs, channels, kernel: 1, bias: false, kaimingFanOut: true)
-        bn1 = BatchNorm(channels)
-        conv2 = Conv2d(channels, channels, kernel: 3, stride: stride, padding: 1, bias: false, kaimingFanOut: true)
-        bn2 = BatchNorm(channels)
-        conv3 = Conv2d(channels, channels * 4, kernel: 1, bias: false, kaimingFanOut: true)
+    init(_ inputs: Int, _ channels: Int, factor: Int, stride: Int, zeroInit: Bool) {
+        let inner = channels * factor
+        conv1 = Conv2d(inputs, inner, kernel: 1, bias: false, kaimingFanOut: true)
+        bn1 = BatchNorm(inner)
+        conv2 = Conv2d(inner, inner, kernel: 3, stride: stride, padding: 1, bias: false, kaimingFanOut: true)
+        bn2 = BatchNorm(inner)
+        conv3 = Conv2d(inner, channels * 4, kernel: 1, bias: false, kaimingFanOut: true)
         bn3 = BatchNorm(channels * 4)
         downsample = shortcut(inputs, channels * 4, stride: stride)
         if zeroInit { bn3.startAtZero() }

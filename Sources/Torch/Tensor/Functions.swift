@@ -64,6 +64,18 @@ extension Tensor {
     /// [n, c, h, w] to another size, bilinear, without aligned corners.
     public func resizedBilinear(height: Int, width: Int) -> Tensor { ATen.interpolateBilinear(self, [height, width], false) }
 
+    /// [n, c, h, w] to another size, bicubic with antialiasing, without aligned corners: Pillow's filter.
+    public func resizedBicubic(height: Int, width: Int) -> Tensor { ATen.interpolateBicubic(self, [height, width], false) }
+
+    /// [n, c, h, w] with zeros around it.
+    public func padded(_ border: Int) -> Tensor { ATen.constantPad(self, [border, border, border, border], 0) }
+
+    /// softmax(q·kᵀ/√d)·v (Vaswani et al. 2017, eq. 1) without keeping the matrix of all pairs where libtorch can do without.
+    /// - Parameters: [n, heads, t, d] each.
+    public static func attention(_ queries: Tensor, _ keys: Tensor, _ values: Tensor) -> Tensor {
+        ATen.attention(queries, keys, values)
+    }
+
     /// Singular values in falling order, of a matrix.
     public func singularValues() -> Tensor { ATen.svdvals(self) }
 
