@@ -16,6 +16,9 @@ public struct BackboneEntry: Sendable {
 
     /// What decides which settings there are.
     enum Kind { case residual, transformer }
+
+    /// Whether it sees an image as patches, of which some can be hidden (``MaskableBackbone``).
+    public var hasPatches: Bool { kind == .transformer }
 }
 
 /// A backbone that cannot be built as asked.

@@ -16,6 +16,13 @@ public protocol MaskableBackbone: Backbone {
     /// - Returns: [n, prefixTokens + patches, outputWidth]; of the visible patches alone, in the order of their indices, where
     ///   only those are encoded.
     func tokens(_ x: Tensor, _ masking: Masking) -> Tensor
+
+    /// Tokens to the representation that the backbone gives, [n, outputWidth]; hidden patches that are not encoded do not count.
+    func pooled(_ tokens: Tensor) -> Tensor
+
+    /// The patches' tokens as each of the last blocks leaves them, not normalised.
+    /// - Returns: `count` times [n, patches, outputWidth], the last block's last.
+    func lastBlocks(_ x: Tensor, _ count: Int) -> [Tensor]
 }
 
 /// What a backbone of patches gets to see.

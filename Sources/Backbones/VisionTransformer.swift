@@ -99,9 +99,15 @@ public final class VisionTransformer: Backbone, MaskableBackbone {
 
     public func tokens(_ x: Tensor, _ masking: Masking) -> Tensor { norm(blocks.reduce(embedded(x, masking)) { $1($0) }) }
 
+    public func lastBlocks(_ x: Tensor, _ count: Int) -> [Tensor] {
+        let names = Array(layerNames.suffix(count))
+        let maps = features(x, at: Set(names))
+        return names.map { maps[$0]!.flattened(from: 2).transposed() }
+    }
+
     /// Tokens after each of the last blocks, normalised: what DINO's linear evaluation joins.
     /// - Returns: `count` times [n, 1 + patches, width], the last block's last.
-    public func lastBlocks(_ x: Tensor, _ count: Int) -> [Tensor] {
+    public func normalizedBlocks(_ x: Tensor, _ count: Int) -> [Tensor] {
         var x = embedded(x, .none)
         var found: [Tensor] = []
         for (index, block) in blocks.enumerated() {

@@ -54,6 +54,13 @@ public struct MethodRegistry: Sendable {
         MethodEntry(WMSE.self),
         MethodEntry(TiCo.self),
         MethodEntry(LeJEPA.self),
+        MethodEntry(MAE.self),
+        MethodEntry(SimMIM.self),
+        MethodEntry(MaskFeat.self),
+        MethodEntry(IJEPA.self),
+        MethodEntry(Data2Vec.self),
+        MethodEntry(IBOT.self),
+        MethodEntry(MSN.self),
         MethodEntry(RotNet.self),
         MethodEntry(Supervised.self),
     ])

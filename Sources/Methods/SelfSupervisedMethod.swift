@@ -94,6 +94,7 @@ public struct MethodCard: Sendable, Equatable {
     public enum Family: String, Sendable, CaseIterable {
         case pretext, generative, contrastive, clustering
         case teacherStudent = "teacher–student"
+        case maskedModelling = "masked modelling"
         case redundancyReduction = "redundancy reduction"
         case supervised
     }
@@ -111,10 +112,12 @@ public struct MethodCard: Sendable, Equatable {
     public let leastBatch: Int
     /// The first two views of a sample show the same content, so that their distance means alignment.
     public let hasPositivePairs: Bool
+    /// The backbone has to be one that patches can be hidden from (`MaskableBackbone`).
+    public let needsPatches: Bool
 
     public init(
         name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, leastBatch: Int = 2,
-        hasPositivePairs: Bool = true
+        hasPositivePairs: Bool = true, needsPatches: Bool = false
     ) {
         self.name = name
         self.title = title
@@ -124,5 +127,6 @@ public struct MethodCard: Sendable, Equatable {
         self.needsLabels = needsLabels
         self.leastBatch = leastBatch
         self.hasPositivePairs = hasPositivePairs
+        self.needsPatches = needsPatches
     }
 }

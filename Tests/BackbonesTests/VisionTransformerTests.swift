@@ -31,7 +31,7 @@ import Torch
     @Test func lastBlocksAndMaps() throws {
         let net = try filled()
         withoutGradients {
-            let layers = net.lastBlocks(Self.images(), 3)
+            let layers = net.normalizedBlocks(Self.images(), 3)
             #expect(layers.count == 3)
             for (index, layer) in layers.enumerated() {
                 expectClose(layer[0..<2].narrowed(1, from: 0, count: 9), values["last.\(index)"], close, "block \(index)")
