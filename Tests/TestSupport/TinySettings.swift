@@ -6,6 +6,7 @@ public func tiny<Settings: Codable>(_ settings: Settings) throws -> Settings {
     let small: [String: Any] = [
         "hiddenWidth": 16, "outputWidth": 8, "predictorWidth": 8, "bottleneckWidth": 8, "prototypes": 12, "queueLength": 24,
         "negatives": 20, "whiteningSize": 16, "whiteningGroup": 4, "smallViews": 2, "directions": 10,
+        "decoderWidth": 16, "decoderDepth": 1, "decoderHeads": 2, "predictorDepth": 1, "predictorHeads": 2, "targetBlocks": 2, "cellSize": 4,
     ]
     var object = try #require(JSONSerialization.jsonObject(with: JSONEncoder().encode(settings)) as? [String: Any])
     for (key, value) in small where object[key] != nil { object[key] = value }
