@@ -45,7 +45,7 @@ public final class MaskFeat: Module, SelfSupervisedMethod {
         cell = min(settings.cellSize, patches.patchSize)
         guard patches.patchSize.isMultiple(of: cell) else {
             throw SettingsError(
-                "method.cellSize must divide the patches' side (\(patches.patchSize)), and \(cell) does not: change it or backbone.patchSize")
+                "method.cellSize must divide the patches' side (\(patches.patchSize)), not be \(cell): change it or backbone.patchSize")
         }
         maskToken = Parameter(.randn([patches.outputWidth]) * 0.02)
         let side = patches.patchSize / cell

@@ -33,7 +33,8 @@ public struct MethodContext {
         }
         guard imageSize.isMultiple(of: patches.patchSize) else {
             throw SettingsError(
-                "data.imageSize must be a multiple of the patches' side (\(patches.patchSize)), not \(imageSize): change it or backbone.patchSize")
+                "data.imageSize must be a multiple of the patches' side (\(patches.patchSize)), not \(imageSize): change it or "
+                    + "backbone.patchSize")
         }
         return patches
     }

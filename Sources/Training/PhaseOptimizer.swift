@@ -24,7 +24,7 @@ final class PhaseOptimizer {
 
     /// One step at the scheduled rate; groups with a constant rate at the peak.
     /// - Parameter weightDecay: from now on; nil leaves it.
-    func step(learningRate: Double, peak: Double, weightDecay: Double?) {
+    func step(learningRate: Double, peak: Double, weightDecay: Double? = nil) {
         if let weightDecay {
             for (index, rate) in rates.enumerated() where rate.decays { optimizer.groups[index].weightDecay = weightDecay }
         }
