@@ -10,7 +10,15 @@ public struct BackboneEntry: Sendable {
     public let parameterCount: Int
     /// Features at the published width.
     public let outputWidth: Int
-    let make: @Sendable (BackboneSettings, _ inputs: Int, _ stem: ResNet.Stem) -> Backbone
+    /// With settings that have been checked.
+    let make: @Sendable (BackboneSettings, _ imageSize: Int, _ inputs: Int) -> Backbone
+    let kind: Kind
+
+    /// What decides which settings there are.
+    enum Kind { case residual, preActivation, transformer }
+
+    /// Whether it sees an image as patches, of which some can be hidden (``MaskableBackbone``).
+    public var hasPatches: Bool { kind == .transformer }
 }
 
 /// A backbone that cannot be built as asked.
@@ -25,46 +33,126 @@ public enum BackboneRegistry {
         resNet("resnet50", .bottleneck, [3, 4, 6, 3], parameters: 23_508_032),
         resNet("resnet101", .bottleneck, [3, 4, 23, 3], parameters: 42_500_160),
         resNet("resnet152", .bottleneck, [3, 8, 36, 3], parameters: 58_143_808),
+        resNet("wide_resnet50_2", .bottleneck, [3, 4, 6, 3], bottleneckFactor: 2, parameters: 66_834_240),
+        resNet("wide_resnet101_2", .bottleneck, [3, 4, 23, 3], bottleneckFactor: 2, parameters: 124_837_696),
+        resNetV2("resnetv2_50", [3, 4, 6, 3], parameters: 23_500_352),
+        resNetV2("resnetv2_101", [3, 4, 23, 3], parameters: 42_492_480),
+        visionTransformer("vit_tiny", heads: 3, parameters: 5_524_416),
+        visionTransformer("vit_small", heads: 6, parameters: 21_665_664),
+        visionTransformer("vit_base", heads: 12, parameters: 85_798_656),
     ]
 
-    private static func resNet(_ name: String, _ block: ResNet.Block, _ blocks: [Int], parameters: Int) -> BackboneEntry {
-        BackboneEntry(
-            name: name, paper: "He et al. 2016, arXiv:1512.03385", weightNames: "torchvision", parameterCount: parameters,
-            outputWidth: 512 * block.expansion
-        ) { settings, inputs, stem in
-            ResNet(
-                block, blocks: blocks, width: settings.width, inputs: inputs, norm: settings.norm ?? .batch, stem: stem,
-                zeroInitResidual: settings.zeroInitResidual)
-        }
+    private static func resNet(
+        _ name: String, _ block: ResNet.Block, _ blocks: [Int], bottleneckFactor: Int = 1, parameters: Int
+    ) -> BackboneEntry {
+        let paper = bottleneckFactor == 1 ? "He et al. 2016, arXiv:1512.03385" : "Zagoruyko & Komodakis 2016, arXiv:1605.07146"
+        return BackboneEntry(
+            name: name, paper: paper, weightNames: "torchvision", parameterCount: parameters, outputWidth: 512 * block.expansion,
+            make: { settings, imageSize, inputs in
+                ResNet(
+                    block, blocks: blocks, width: settings.width, bottleneckFactor: bottleneckFactor, inputs: inputs,
+                    norm: settings.norm ?? .batch, stem: stem(settings, imageSize), zeroInitResidual: settings.zeroInitResidual)
+            }, kind: .residual)
     }
 
-    /// The largest image side for which the small stem is chosen when the settings leave it open.
+    private static func resNetV2(_ name: String, _ blocks: [Int], parameters: Int) -> BackboneEntry {
+        BackboneEntry(
+            name: name, paper: "Kolesnikov et al. 2020, arXiv:1912.11370", weightNames: "timm", parameterCount: parameters,
+            outputWidth: 2048,
+            make: { settings, imageSize, _ in ResNetV2(blocks: blocks, width: settings.width, stem: stem(settings, imageSize)) },
+            kind: .preActivation)
+    }
+
+    private static func visionTransformer(_ name: String, heads: Int, parameters: Int) -> BackboneEntry {
+        BackboneEntry(
+            name: name, paper: "Dosovitskiy et al. 2021, arXiv:2010.11929", weightNames: "timm", parameterCount: parameters,
+            outputWidth: 64 * heads,
+            make: { settings, imageSize, _ in
+                VisionTransformer(
+                    .init(
+                        heads: heads, width: settings.width, depth: settings.depth ?? 12, patchSize: patchSize(settings, imageSize),
+                        imageSize: imageSize, pooling: settings.pooling ?? .token, positions: settings.positions ?? .learned,
+                        freezesProjection: settings.freezesProjection ?? false, dropPath: settings.dropPath ?? 0))
+            }, kind: .transformer)
+    }
+
+    /// The largest image side for which the small stem, or small patches, are chosen when the settings leave them open.
     public static let smallStemLimit = 64
 
-    /// The first layer that images of this side get when the settings leave it open.
-    public static func stem(imageSize: Int) -> ResNet.Stem { imageSize <= smallStemLimit ? .small : .imagenet }
+    private static func stem(_ settings: BackboneSettings, _ imageSize: Int) -> ResNet.Stem {
+        settings.stem ?? (imageSize <= smallStemLimit ? .small : .imagenet)
+    }
+
+    private static func patchSize(_ settings: BackboneSettings, _ imageSize: Int) -> Int {
+        settings.patchSize ?? (imageSize <= smallStemLimit ? 4 : 16)
+    }
+
+    /// The same backbone whatever the images' size: with the stem or the patches said that this side decides on when they are not.
+    public static func settled(_ settings: BackboneSettings, imageSize: Int) -> BackboneSettings {
+        var settled = settings
+        if all.contains(where: { $0.name == settings.name && $0.hasPatches }) {
+            settled.patchSize = patchSize(settings, imageSize)
+        } else {
+            settled.stem = stem(settings, imageSize)
+        }
+        return settled
+    }
 
     /// Builds a backbone with new weights from libtorch's generator.
-    /// - Parameter imageSize: the training images' side, which decides on the stem when the settings don't.
+    /// - Parameter imageSize: the training images' side, which decides on the stem or patches when the settings don't.
     public static func make(_ settings: BackboneSettings, imageSize: Int) throws(BackboneError) -> Backbone {
         guard let entry = all.first(where: { $0.name == settings.name }) else {
             throw BackboneError(
                 description: "no backbone is named '\(settings.name)'" + nearest(settings.name, among: all.map(\.name))
                     + "; `fovea backbones` lists them")
         }
-        guard (1...4096).contains(settings.width) else {
-            throw BackboneError(description: "backbone.width must be between 1 and 4096, not \(settings.width)")
-        }
-        let stem = settings.stem ?? stem(imageSize: imageSize)
-        guard let channels = settings.channels else { return entry.make(settings, 3, stem) }
-        guard channels.reduce(0, +) == 3, channels.allSatisfy({ $0 > 0 }), settings.width.isMultiple(of: channels.count) else {
-            throw BackboneError(
-                description: "backbone.channels must be positive and sum to 3, and as many as divide backbone.width (\(settings.width)), "
-                    + "not \(channels)")
-        }
+        try check(settings, entry, imageSize)
+        guard let channels = settings.channels else { return entry.make(settings, imageSize, 3) }
         var each = settings
         each.width /= channels.count
-        return ParallelBackbone(channels.map { entry.make(each, $0, stem) }, channels: channels)
+        return ParallelBackbone(channels.map { entry.make(each, imageSize, $0) }, channels: channels)
+    }
+
+    private static func check(_ settings: BackboneSettings, _ entry: BackboneEntry, _ imageSize: Int) throws(BackboneError) {
+        func require(_ holds: Bool, _ message: @autoclosure () -> String) throws(BackboneError) {
+            if !holds { throw BackboneError(description: message()) }
+        }
+        try require((1...4096).contains(settings.width), "backbone.width must be between 1 and 4096, not \(settings.width)")
+        if entry.kind != .residual {
+            for (name, isGiven) in [("norm", settings.norm != nil), ("channels", settings.channels != nil)] {
+                try require(!isGiven, "backbone.\(name) is a setting of ResNets, and \(entry.name) is none: leave it out")
+            }
+        }
+        if let channels = settings.channels {
+            try require(
+                channels.reduce(0, +) == 3 && channels.allSatisfy { $0 > 0 } && settings.width.isMultiple(of: channels.count),
+                "backbone.channels must be positive and sum to 3, and as many as divide backbone.width (\(settings.width)), not \(channels)")
+        }
+        switch entry.kind {
+        case .residual, .preActivation:
+            let given: [(String, Bool)] = [
+                ("patchSize", settings.patchSize != nil), ("depth", settings.depth != nil), ("pooling", settings.pooling != nil),
+                ("positions", settings.positions != nil), ("freezesProjection", settings.freezesProjection != nil),
+                ("dropPath", settings.dropPath != nil),
+            ]
+            for (name, isGiven) in given {
+                try require(!isGiven, "backbone.\(name) is a setting of vision transformers, and \(entry.name) is none: leave it out")
+            }
+        case .transformer:
+            try require(settings.stem == nil, "backbone.stem is a setting of ResNets, and \(entry.name) is none: leave it out")
+            try require(
+                !settings.zeroInitResidual, "backbone.zeroInitResidual is a setting of ResNets, and \(entry.name) is none: leave it out")
+            let patch = patchSize(settings, imageSize)
+            try require(
+                patch >= 1 && patch <= imageSize, "backbone.patchSize must be between 1 and the images' side (\(imageSize)), not \(patch)")
+            try require((1...96).contains(settings.depth ?? 1), "backbone.depth must be between 1 and 96, not \(settings.depth ?? 0)")
+            try require(
+                (0..<1).contains(settings.dropPath ?? 0), "backbone.dropPath must be at least 0 and below 1, not \(settings.dropPath ?? 0)")
+            let total = settings.width * entry.outputWidth / 64
+            try require(
+                settings.positions != .fixed || total % 4 == 0,
+                "backbone.positions: fixed needs heads × width to be a multiple of 4, not \(total): change backbone.width")
+        }
     }
 
     private static func nearest(_ name: String, among names: [String]) -> String {

@@ -19,7 +19,7 @@ public final class Encoder: Module {
     }
 
     /// The backbone's keys, without a prefix: what goes into files is what other tools read.
-    public override var children: [(key: String, child: Module)] { backbone.children }
+    public override var children: [(key: String, child: Module)] { [("", backbone)] }
 
     public var outputWidth: Int { backbone.outputWidth }
 

@@ -53,9 +53,12 @@ public enum EncoderFile {
         return encoder
     }
 
+    /// Torchvision's, and timm's of transformers and of ResNets in the second form.
+    private static let classifierKeys: Set<String> = ["fc.weight", "fc.bias", "head.weight", "head.bias", "head.fc.weight", "head.fc.bias"]
+
     private static func load(_ state: StateDict, into encoder: Encoder, from path: String) throws {
         do {
-            try encoder.load(state.filter { !["fc.weight", "fc.bias"].contains($0.key) })
+            try encoder.load(state.filter { !classifierKeys.contains($0.key) })
         } catch let mismatch {
             throw Unusable(
                 description: "\(path) holds weights of another architecture than \(encoder.settings.name): \(mismatch): "

@@ -54,10 +54,12 @@ public final class ResNet: Backbone {
     /// - Parameters:
     ///   - blocks: blocks of each of the four stages.
     ///   - width: channels of the first stage.
+    ///   - bottleneckFactor: of the inner channels of bottlenecks (wide ResNets: 2).
     ///   - inputs: channels of the images.
     ///   - zeroInitResidual: starts every residual branch at zero (Goyal et al. 2017).
     init(
-        _ block: Block, blocks: [Int], width: Int, inputs colours: Int = 3, norm: Norm = .batch, stem: Stem, zeroInitResidual: Bool
+        _ block: Block, blocks: [Int], width: Int, bottleneckFactor: Int = 1, inputs colours: Int = 3, norm: Norm = .batch, stem: Stem,
+        zeroInitResidual: Bool
     ) {
         self.stem = stem
         self.width = 8 * width * block.expansion
@@ -74,7 +76,7 @@ public final class ResNet: Backbone {
                 defer { inputs = channels * block.expansion }
                 return block == .basic
                     ? BasicBlock(inputs, channels, stride: stride, norm: norm, zeroInit: zeroInitResidual)
-                    : Bottleneck(inputs, channels, stride: stride, norm: norm, zeroInit: zeroInitResidual)
+                    : Bottleneck(inputs, channels, factor: bottleneckFactor, stride: stride, norm: norm, zeroInit: zeroInitResidual)
             }
             return Sequential(layers)
         }
@@ -156,14 +158,15 @@ final class Bottleneck: Layer {
     let bn3: Layer
     let downsample: Projection?
 
-    init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
-        conv1 = Conv2d(inputs, channels, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
-        bn1 = norm.make(channels)
+    init(_ inputs: Int, _ channels: Int, factor: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
+        let inner = channels * factor
+        conv1 = Conv2d(inputs, inner, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        bn1 = norm.make(inner)
         conv2 = Conv2d(
-            channels, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights,
+            inner, inner, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights,
             kaimingFanOut: true)
-        bn2 = norm.make(channels)
-        conv3 = Conv2d(channels, channels * 4, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        bn2 = norm.make(inner)
+        conv3 = Conv2d(inner, channels * 4, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
         bn3 = norm.make(channels * 4)
         downsample = shortcut(inputs, channels * 4, stride: stride, norm)
         if zeroInit { startAtZero(bn3) }

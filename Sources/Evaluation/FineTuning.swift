@@ -61,9 +61,8 @@ struct FineTuning {
             settings.headBatchNorm = head.hasBatchNorm
         }
         var recipe = Recipe(method: MethodChoice(name: "supervised", settings: settings))
-        recipe.backbone = encoder.settings
         // The images may have another size than the encoder's, which must not decide on its first layer.
-        recipe.backbone.stem = encoder.settings.stem ?? BackboneRegistry.stem(imageSize: encoder.imageSize)
+        recipe.backbone = BackboneRegistry.settled(encoder.settings, imageSize: encoder.imageSize)
         recipe.data.imageSize = plan.sides?.crop ?? encoder.imageSize
         recipe.data.input = encoder.input
         recipe.views = try plan.sides?.trainingViews()

@@ -105,8 +105,7 @@ public struct SelfTraining {
         settings.temperature = temperature ?? (student == nil ? 0.1 : 1)
         settings.labelWeight = labelWeight
         var recipe = Recipe(method: MethodChoice(name: "distillation", settings: settings))
-        recipe.backbone = student ?? encoder.settings
-        if student == nil { recipe.backbone.stem = encoder.settings.stem ?? BackboneRegistry.stem(imageSize: encoder.imageSize) }
+        recipe.backbone = student ?? BackboneRegistry.settled(encoder.settings, imageSize: encoder.imageSize)
         recipe.data.imageSize = encoder.imageSize
         recipe.data.input = encoder.input
         recipe.training.batchSize = batchSize

@@ -31,6 +31,9 @@ struct Pretrain: ParsableCommand {
     @Option(help: "Channels of the backbone's first stage; 64 is the published network.")
     var width: Int?
 
+    @Option(help: "The side of a transformer's patches in pixels; by default 4 for images up to 64 pixels, else 16.")
+    var patch: Int?
+
     @Option(help: "Times through the images.")
     var epochs: Int?
 
@@ -71,7 +74,7 @@ struct Pretrain: ParsableCommand {
             let others: [(name: String, isGiven: Bool)] = [
                 ("the images (--data says where they are now)", images != nil), ("--recipe", recipe != nil), ("--method", method != nil),
                 ("--teacher", teacher != nil),
-                ("--backbone", backbone != nil), ("--width", width != nil), ("--epochs", epochs != nil),
+                ("--backbone", backbone != nil), ("--width", width != nil), ("--patch", patch != nil), ("--epochs", epochs != nil),
                 ("--batch-size", batchSize != nil), ("--image-size", imageSize != nil), ("--seed", seed != nil),
                 ("--keep-every", keepEvery != nil), ("--set", !changes.isEmpty), ("--out", out != nil), ("--print-recipe", printRecipe),
             ]
@@ -86,7 +89,7 @@ struct Pretrain: ParsableCommand {
         }
         for (name, setting, value) in [
             ("--epochs", "training.epochs", epochs), ("--batch-size", "training.batchSize", batchSize),
-            ("--width", "backbone.width", width),
+            ("--width", "backbone.width", width), ("--patch", "backbone.patchSize", patch),
         ] {
             if let value, value < 1 { throw ValidationError("\(name) \(value): \(setting) must be at least 1") }
         }
@@ -177,6 +180,7 @@ struct Pretrain: ParsableCommand {
         change("method.teacher", teacher)
         change("backbone.name", backbone)
         change("backbone.width", width)
+        change("backbone.patchSize", patch)
         change("training.epochs", epochs)
         change("training.batchSize", batchSize)
         change("data.imageSize", imageSize)
@@ -199,7 +203,8 @@ struct Pretrain: ParsableCommand {
             let suited = method == nil ? DefaultRecipe.method(for: dataset.count, on: try machine.chosenDevice()) : nil
             if let suited { note("method \(suited.name), for none was named: \(suited.reason); --method names another") }
             let text = try RecipeFile.text(
-                DefaultRecipe.make(method: method ?? suited!.name, for: dataset, epochs: epochs.map { max(1, $0) }))
+                DefaultRecipe.make(
+                    method: method ?? suited!.name, for: dataset, epochs: epochs.map { max(1, $0) }, backbone: backbone))
             chosen = try reader.parse(text, source: "the command line", changes: changes)
         }
         chosen.data.path = path

@@ -34,6 +34,22 @@ public struct MethodContext {
         if let channels { backbone.channels = channels }
         return try Encoder(backbone, imageSize: imageSize, input: input)
     }
+
+    /// A new encoder from which patches can be hidden.
+    /// - Throws: when the recipe's backbone is no such, or its patches do not fill the image.
+    public func makePatchEncoder() throws -> PatchEncoder {
+        let encoder = try makeEncoder()
+        guard let patches = PatchEncoder(encoder) else {
+            throw SettingsError(
+                "backbone.name: the method hides patches, which \(backbone.name) does not have; take a transformer such as vit_tiny")
+        }
+        guard imageSize.isMultiple(of: patches.patchSize) else {
+            throw SettingsError(
+                "data.imageSize must be a multiple of the patches' side (\(patches.patchSize)), not \(imageSize): change it or "
+                    + "backbone.patchSize")
+        }
+        return patches
+    }
 }
 
 /// Something that is optimised by an optimiser of its own, a number of times per batch. Generators and discriminators

@@ -15,6 +15,8 @@ public final class MoCoV3: Module, SelfSupervisedMethod {
         public var outputWidth = 256
         /// Of the projector: 2 with a ResNet, 3 with a ViT.
         public var headLayers = 2
+        /// Batch normalisation without weights at the predictor's end: with a ViT.
+        public var predictorOutputNorm = false
         /// τ
         public var temperature = 1.0
         /// m
@@ -53,7 +55,9 @@ public final class MoCoV3: Module, SelfSupervisedMethod {
                 encoder, MLP([encoder.outputWidth] + hidden + [settings.outputWidth], outputBatchNorm: true, outputAffine: false))
         }
         online = try branch()
-        predictor = MLP([settings.outputWidth, settings.hiddenWidth, settings.outputWidth], outputBias: false)
+        predictor = MLP(
+            [settings.outputWidth, settings.hiddenWidth, settings.outputWidth], outputBatchNorm: settings.predictorOutputNorm,
+            outputAffine: false, outputBias: false)
         target = try branch()
         self.settings = settings
         super.init()

@@ -102,6 +102,7 @@ public struct MethodCard: Sendable, Equatable {
     public enum Family: String, Sendable, CaseIterable {
         case pretext, generative, contrastive, clustering
         case teacherStudent = "teacher–student"
+        case maskedModelling = "masked modelling"
         case redundancyReduction = "redundancy reduction"
         case supervised
     }
@@ -124,10 +125,12 @@ public struct MethodCard: Sendable, Equatable {
     /// The loss compares outputs as they are, not at length 1, and asks for deviation 1 of each: outputs that shrink to nothing
     /// are a collapse.
     public let hasScale: Bool
+    /// The backbone has to be one that patches can be hidden from (`MaskableBackbone`).
+    public let needsPatches: Bool
 
     public init(
         name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, needs: String = "",
-        leastBatch: Int = 2, hasPositivePairs: Bool = true, hasScale: Bool = false
+        leastBatch: Int = 2, hasPositivePairs: Bool = true, hasScale: Bool = false, needsPatches: Bool = false
     ) {
         self.name = name
         self.title = title
@@ -139,5 +142,6 @@ public struct MethodCard: Sendable, Equatable {
         self.leastBatch = leastBatch
         self.hasPositivePairs = hasPositivePairs
         self.hasScale = hasScale
+        self.needsPatches = needsPatches
     }
 }

@@ -266,7 +266,10 @@ public final class Trainer {
                 let norm =
                     recipe.training.clipGradientNorm.map { Gradients.clip(parameters, norm: $0) }
                     ?? (isMeasured ? Gradients.norm(parameters) : nil)
-                if isUsable { phase.step(learningRate: rate, peak: training.scaledLearningRate) }
+                if isUsable {
+                    phase.step(
+                        learningRate: rate, peak: training.scaledLearningRate, weightDecay: training.weightDecaySchedule.map(step.value))
+                }
                 sums.add(losses, phase: phases.count > 1 ? phase.phase.name : nil)
                 if isMeasured { try measure(losses, norm ?? nil, rate, phases.count > 1 ? phase.phase.name : nil) }
             }

@@ -1,6 +1,6 @@
 import Torch
 
-/// The weights of generate.py's `backbones`, which are too many to keep: made from the keys on both sides.
+/// The weights of generate.py's `backbones` and generate_backbones.py, which are too many to keep: made from the keys on both sides.
 enum Formula {
     /// Values in −1 … 1, multiples of 2⁻²³: SplitMix64 of the position, seeded by FNV-1a of the key.
     static func values(_ key: String, _ count: Int) -> [Double] {
@@ -24,7 +24,7 @@ enum Formula {
             let shape = tensor.shape
             if key.hasSuffix("num_batches_tracked") {
                 state[key] = Tensor(scalar: 3)
-            } else if shape.count == 4 {
+            } else if shape.count == 4 || shape.count == 2 {
                 state[key] = self.tensor(key, shape, scale: (6 / Double(shape.dropFirst().reduce(1, *))).squareRoot())
             } else if key.hasSuffix("running_var") || key.hasSuffix("weight") {
                 state[key] = self.tensor(key, shape, scale: 0.5, shift: 1)

@@ -6,14 +6,14 @@ import Torch
 @testable import Backbones
 
 @Suite struct KeysTests {
-    /// `conv1.weight [64, 3, 7, 7]`, in torchvision's order, without `fc`.
-    private static func torchvisionKeys(_ name: String) throws -> [String] {
+    /// `conv1.weight [64, 3, 7, 7]`, in torchvision's or timm's order, without `fc` or `head`.
+    private static func publishedKeys(_ name: String) throws -> [String] {
         try String(contentsOfFile: "\(ReferenceValues.folder)/backbones/\(name).keys.txt", encoding: .utf8)
             .split(separator: "\n").map(String.init)
     }
 
-    @Test(arguments: BackboneRegistry.all.map(\.name)) func areTorchvisions(_ name: String) throws {
-        let expected = try Self.torchvisionKeys(name)
+    @Test(arguments: BackboneRegistry.all.map(\.name)) func areThePublishedOnes(_ name: String) throws {
+        let expected = try Self.publishedKeys(name)
         #expect(expected.count > 100)
         let entry = try #require(BackboneRegistry.all.first { $0.name == name })
         let encoder = try Encoder(BackboneSettings(name), imageSize: 224)
@@ -25,13 +25,15 @@ import Torch
 
         #expect(entry.parameterCount == encoder.parameterCount)
         #expect(entry.outputWidth == encoder.outputWidth)
-        #expect(entry.weightNames == "torchvision")
+        #expect(entry.weightNames == (name.hasPrefix("vit") || name.hasPrefix("resnetv2") ? "timm" : "torchvision"))
     }
 
-    /// As torchvision's documentation gives them, with the classifier of 1000 classes.
+    /// As torchvision's and timm's documentation gives them, with the classifier of 1000 classes.
     @Test func parameterCountsAreThePublishedOnes() {
         let published = [
             "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160, "resnet152": 60_192_808,
+            "wide_resnet50_2": 68_883_240, "wide_resnet101_2": 126_886_696, "resnetv2_50": 25_549_352, "resnetv2_101": 44_541_480,
+            "vit_tiny": 5_717_416, "vit_small": 22_050_664, "vit_base": 86_567_656,
         ]
         #expect(Set(published.keys) == Set(BackboneRegistry.all.map(\.name)))
         for entry in BackboneRegistry.all {

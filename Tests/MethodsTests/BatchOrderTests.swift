@@ -15,10 +15,12 @@ import Views
         "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0,
     ] }
 
-    /// These draw something for each sample whatever their settings; their losses of given features are tested.
+    /// These draw something for each sample whatever their settings, as those do that hide patches; their losses of given features
+    /// are tested.
     private static let random = ["pirl", "amdim"]
 
-    private static let names = MethodRegistry.standard.entries.map(\.card.name).filter { !random.contains($0) }
+    private static let names = MethodRegistry.standard.entries.map(\.card).filter { !random.contains($0.name) && !$0.needsPatches }
+        .map(\.name)
 
     private func make(_ name: String) throws -> (any SelfSupervisedMethod, Batch) {
         let entry = try MethodRegistry.standard.entry(named: name)

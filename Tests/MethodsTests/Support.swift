@@ -12,6 +12,15 @@ func tinyContext(_ name: String = "resnet18", width: Int = 4, imageSize: Int = 1
         backbone: BackboneSettings(name, width: width, stem: .small), imageSize: imageSize, sampleCount: 100, classCount: classCount)
 }
 
+/// The same of a transformer on patches of 4 pixels, 48 wide.
+func patchContext(imageSize: Int = 16) -> MethodContext {
+    var backbone = BackboneSettings("vit_small", width: 8)
+    backbone.depth = 2
+    backbone.patchSize = 4
+    // 6 heads of 8 channels.
+    return MethodContext(backbone: backbone, imageSize: imageSize, sampleCount: 100, classCount: 5)
+}
+
 /// Views of noise, which differ.
 func noise(_ views: Int, _ count: Int, side: Int = 16, labels: [Int]? = nil) -> Batch {
     Batch(
@@ -29,10 +38,10 @@ func message(_ body: () throws -> some Any) -> String? {
     } catch { return "\(error)" }
 }
 
-/// How a loss or its gradients differ from a case of generate_methods_joint.py, in float64; nil when they do not. An input
+/// How a loss or its gradients differ from a case of generate_methods_joint.py or another section, in float64; nil when they do not. An input
 /// without a reference gradient must get none.
-func mistake(_ name: String, _ inputs: [String], _ loss: ([Tensor]) -> Tensor) throws -> String? {
-    let values = try ReferenceValues.load("methods_joint").under(name)
+func mistake(_ name: String, _ inputs: [String], in section: String = "methods_joint", _ loss: ([Tensor]) -> Tensor) throws -> String? {
+    let values = try ReferenceValues.load(section).under(name)
     let leaves = inputs.map { values[$0] }
     for leaf in leaves where leaf.dataType.isFloatingPoint { leaf.requiresGradient = true }
     let value = loss(leaves)

@@ -333,13 +333,13 @@ def formula(key, count):
 
 
 def fill(module):
-    """Convolutions of unit gain, everything else near its usual value; rounded to float32, as the other side has it."""
+    """Convolutions and linear layers of unit gain, everything else near its usual value; rounded to float32, as the other side has it."""
     with torch.no_grad():
         for key, tensor in module.state_dict().items():
             values = torch.from_numpy(formula(key, tensor.numel())).reshape(tensor.shape)
             if key.endswith("num_batches_tracked"):
                 tensor.fill_(3)
-            elif tensor.dim() == 4:
+            elif tensor.dim() in (2, 4):
                 tensor.copy_((values * math.sqrt(6 / tensor[0].numel())).float())
             elif key.endswith(("running_var", "weight")):
                 tensor.copy_((1 + 0.5 * values).float())

@@ -71,6 +71,20 @@ import TestSupport
         #expect(phase.optimizer.state.count == 2)
     }
 
+    /// Matrices follow the schedule, vectors are spared as before; no schedule leaves what was.
+    @Test func weightDecayChanges() {
+        var settings = TrainingSettings()
+        (settings.weightDecay, settings.finalWeightDecay) = (0.04, 0.4)
+        let phase = PhaseOptimizer(Phase("main", [.init(Linear(3, 2))]), settings)
+        func decays() -> [Double] { phase.optimizer.groups.map(\.weightDecay) }
+        #expect(decays() == [0.04, 0])
+        phase.step(learningRate: 0.1, peak: 0.1, weightDecay: settings.weightDecaySchedule?.value(at: 5, of: 10))
+        #expect((decays()[0] - 0.22).magnitude < 1e-12 && decays()[1] == 0)
+        phase.step(learningRate: 0.1, peak: 0.1)
+        #expect((decays()[0] - 0.22).magnitude < 1e-12)
+        #expect(TrainingSettings().weightDecaySchedule == nil)
+    }
+
     /// d L / d b is 1 at every step: without momentum b falls by its rate, which stays at the peak from the first step of the
     /// warm-up, whose rate is 0, to the last.
     @Test func constantRateStaysAtThePeak() throws {

@@ -34,6 +34,10 @@ func tinyRecipe(_ method: String, _ methods: MethodRegistry = .standard) throws 
         recipe.method.settings = try small(recipe.method.settings)
     }
     recipe.backbone = BackboneSettings("resnet18", width: 4, stem: .small)
+    if try methods.entry(named: method).card.needsPatches {
+        recipe.backbone = BackboneSettings("vit_small", width: 8)
+        (recipe.backbone.depth, recipe.backbone.patchSize) = (2, 4)
+    }
     recipe.data.imageSize = 16
     recipe.training.epochs = 3
     recipe.training.batchSize = 16

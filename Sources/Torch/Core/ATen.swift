@@ -54,6 +54,8 @@ enum ATen {
     static let sin = Operation("sin")
     static let cos = Operation("cos")
     static let tanh = Operation("tanh")
+    static let atan2 = Operation("atan2")
+    static let floor = Operation("floor")
     static let pow = Operation("pow", "Tensor_Scalar")
     static let clamp = Operation("clamp")
     static let remainder = Operation("remainder", "Scalar")
@@ -152,7 +154,11 @@ enum ATen {
     static let adaptiveMaxPool2d = Operation("adaptive_max_pool2d")
     static let dropout = Operation("dropout")
     static let crossEntropy = Operation("cross_entropy_loss")
+    static let smoothL1 = Operation("smooth_l1_loss")
     static let interpolateBilinear = Operation("upsample_bilinear2d")
+    static let interpolateBicubic = Operation("_upsample_bicubic2d_aa")
+    static let attention = Operation("scaled_dot_product_attention")
+    static let constantPad = Operation("constant_pad_nd")
 
     // Linear algebra
     static let svdvals = Operation("linalg_svdvals")

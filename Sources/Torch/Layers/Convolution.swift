@@ -12,14 +12,17 @@ public final class Conv2d: Layer {
     private let dilation: Int
     private let groups: Int
     private let standardizesWeight: Bool
+    private let standardizationEpsilon: Double
 
     /// - Parameters:
     ///   - standardizesWeight: weight standardisation (Qiao et al. 2019, arXiv:1903.10520, eq. 5–8): the weights of each
-    ///     output channel are used with mean 0 and variance 1 (ε 1e-10, as BiT's reference code has it).
+    ///     output channel are used with mean 0 and variance 1.
+    ///   - standardizationEpsilon: ε of that, added to the variance; 1e-10 is that of BiT's first code.
     ///   - kaimingFanOut: He's fan-out normal initialisation instead of PyTorch's default.
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1,
-        bias: Bool = true, standardizesWeight: Bool = false, kaimingFanOut: Bool = false
+        bias: Bool = true, standardizesWeight: Bool = false, standardizationEpsilon: Double = 1e-10,
+        kaimingFanOut: Bool = false
     ) {
         let weight = Tensor.zeros([outputs, inputs / groups, kernel, kernel])
         let fanIn = inputs / groups * kernel * kernel
@@ -37,6 +40,7 @@ public final class Conv2d: Layer {
         self.dilation = dilation
         self.groups = groups
         self.standardizesWeight = standardizesWeight
+        self.standardizationEpsilon = standardizationEpsilon
     }
 
     /// [n, in, h, w] to [n, out, h′, w′].
@@ -69,6 +73,6 @@ public final class Conv2d: Layer {
     private func standardized(_ weight: Tensor) -> Tensor {
         let centred = weight - weight.mean(1, 2, 3, keep: true)
         let variance = centred.squared().mean(1, 2, 3, keep: true)
-        return centred * (variance + 1e-10).rsqrt()
+        return centred * (variance + standardizationEpsilon).rsqrt()
     }
 }

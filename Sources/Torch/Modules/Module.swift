@@ -15,7 +15,8 @@ open class Module {
 
     public init() {}
 
-    /// Children in the order of declaration, with their keys. Containers override it.
+    /// Children in the order of declaration, with their keys; what is below one of an empty key has no prefix. Containers override
+    /// it.
     open var children: [(key: String, child: Module)] {
         structure.compactMap { key, value in (value as? Module).map { (key, $0) } }
     }
@@ -85,7 +86,7 @@ open class Module {
         for (key, value) in structure {
             if let leaf = value as? Leaf, seen.insert(ObjectIdentifier(leaf)).inserted { found.append((prefix + key, leaf)) }
         }
-        for (key, child) in children { child.collect(prefix: prefix + key + ".", &seen, &found) }
+        for (key, child) in children { child.collect(prefix: key.isEmpty ? prefix : prefix + key + ".", &seen, &found) }
     }
 }
 

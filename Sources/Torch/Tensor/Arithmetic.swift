@@ -25,6 +25,9 @@ extension Tensor {
     public func sin() -> Tensor { ATen.sin(self) }
     public func cos() -> Tensor { ATen.cos(self) }
     public func tanh() -> Tensor { ATen.tanh(self) }
+    /// The angle of (x, self) in radians, −π … π.
+    public func angle(x: Tensor) -> Tensor { ATen.atan2(self, x) }
+    public func floor() -> Tensor { ATen.floor(self) }
     public func pow(_ exponent: Double) -> Tensor { ATen.pow(self, exponent) }
 
     /// Values below `low` become `low`, values above `high` become `high`.

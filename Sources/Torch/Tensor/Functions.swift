@@ -64,6 +64,26 @@ extension Tensor {
     /// [n, c, h, w] to another size, bilinear, without aligned corners.
     public func resizedBilinear(height: Int, width: Int) -> Tensor { ATen.interpolateBilinear(self, [height, width], false) }
 
+    /// [n, c, h, w] to another size, bicubic with antialiasing, without aligned corners: Pillow's filter.
+    public func resizedBicubic(height: Int, width: Int) -> Tensor { ATen.interpolateBicubic(self, [height, width], false) }
+
+    /// Mean 0 and variance 1 along the last dimension: layer normalisation without weights.
+    public func standardized(epsilon: Double = 1e-5) -> Tensor {
+        ATen.layerNorm(self, [size(-1)], Tensor?.none, Tensor?.none, epsilon)
+    }
+
+    /// Huber's loss over β, element by element: d²/2β where d = |self − target| is below β, d − β/2 elsewhere.
+    public func smoothL1(_ target: Tensor, beta: Double) -> Tensor { ATen.smoothL1(self, target, 0, beta) }
+
+    /// [n, c, h, w] with zeros around it.
+    public func padded(_ border: Int) -> Tensor { ATen.constantPad(self, [border, border, border, border], 0) }
+
+    /// softmax(q·kᵀ/√d)·v (Vaswani et al. 2017, eq. 1) without keeping the matrix of all pairs where libtorch can do without.
+    /// - Parameters: [n, heads, t, d] each.
+    public static func attention(_ queries: Tensor, _ keys: Tensor, _ values: Tensor) -> Tensor {
+        ATen.attention(queries, keys, values)
+    }
+
     /// Singular values in falling order, of a matrix.
     public func singularValues() -> Tensor { ATen.svdvals(self) }
 

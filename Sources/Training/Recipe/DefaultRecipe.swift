@@ -1,3 +1,4 @@
+internal import Backbones
 public import Methods
 public import Torch
 public import Views
@@ -6,11 +7,15 @@ public import Views
 /// rate that suit the data.
 public enum DefaultRecipe {
     /// Looks at a few images for their size.
-    /// - Parameter epochs: the length of the run, which the warm-up suits.
+    /// - Parameters:
+    ///   - epochs: the length of the run, which the warm-up suits.
+    ///   - backbone: a name; by default a small transformer for methods that hide patches, else a small ResNet.
     public static func make(
-        method: String, for dataset: any ImageDataset, epochs: Int? = nil, methods: MethodRegistry = .standard
+        method: String, for dataset: any ImageDataset, epochs: Int? = nil, backbone: String? = nil, methods: MethodRegistry = .standard
     ) throws -> Recipe {
-        var recipe = Recipe(method: MethodChoice(try methods.entry(named: method)))
+        let entry = try methods.entry(named: method)
+        var recipe = Recipe(method: MethodChoice(entry))
+        recipe.backbone.name = backbone ?? (entry.card.needsPatches ? "vit_tiny" : recipe.backbone.name)
         if let epochs { recipe.training.epochs = epochs }
         recipe.data.imageSize = imageSize(of: dataset)
         recipe.training.batchSize = batchSize(of: dataset.count)
@@ -20,6 +25,16 @@ public enum DefaultRecipe {
         recipe.monitoring.knnEveryEpochs = dataset.classNames.isEmpty ? 0 : 5
         recipe.provenance =
             "the default for these images: SGD at 0.12 × batch / 256 with a cosine, as the small-data recipes of MoCo and lightly have it"
+        // Transformers hardly learn by SGD.
+        if BackboneRegistry.all.contains(where: { $0.name == recipe.backbone.name && $0.hasPatches }) {
+            recipe.training.optimizer.name = .adamw
+            recipe.training.optimizer.beta2 = 0.95
+            recipe.training.learningRate = 1e-3
+            recipe.training.weightDecay = 0.05
+            if entry.card.needsPatches { recipe.backbone.pooling = .mean }
+            recipe.provenance =
+                "the default for transformers on these images: AdamW at 0.001 × batch / 256 with a cosine, weight decay 0.05"
+        }
         return recipe
     }
 

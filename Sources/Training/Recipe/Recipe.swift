@@ -95,6 +95,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     public var stepEpochs: [Double] = []
     public var stepFactor = 0.1
     public var weightDecay = 5e-4
+    /// Where a cosine takes the weight decay by the end of the run (DINO); it stays when nil.
+    public var finalWeightDecay: Double?
     /// Whether biases and norms decay too, as `torch.optim` has it by default; the large-batch recipes spare them.
     public var decaysVectors = false
     public var clipGradientNorm: Double?
@@ -108,6 +110,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
         case .squareRoot: learningRate * Double(batchSize).squareRoot()
         }
     }
+
+    /// The weight decay over the run; nil when it stays.
+    public var weightDecaySchedule: Schedule? { finalWeightDecay.map { .cosine(from: weightDecay, to: $0) } }
 
     /// The learning rate over the run.
     public var rateSchedule: Schedule {
@@ -204,7 +209,7 @@ extension Recipe {
             t.batchSize >= entry.card.leastBatch,
             "training.batchSize must be at least \(entry.card.leastBatch) for \(entry.card.title), not \(t.batchSize)")
         try require(t.learningRate > 0 && t.learningRate.isFinite, "training.learningRate must be above 0, not \(t.learningRate)")
-        try require(t.weightDecay >= 0, "training.weightDecay must not be negative")
+        try require(t.weightDecay >= 0 && (t.finalWeightDecay ?? 0) >= 0, "training.weightDecay and finalWeightDecay must not be negative")
         try require(
             t.warmUpEpochs >= 0 && t.warmUpEpochs <= Double(t.epochs),
             "training.warmUpEpochs must lie between 0 and training.epochs (\(t.epochs)), not \(t.warmUpEpochs): shorten it too, such as by "

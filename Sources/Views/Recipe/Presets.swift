@@ -163,6 +163,22 @@ extension ViewRecipe {
         return try ViewRecipe(views: [View("view", size: size, copies: 2, steps)])
     }
 
+    /// One crop, flipped half of the time unless asked otherwise: what masked modelling reconstructs.
+    public static func crop(size: ImageSize, scale: ClosedRange<Double>, flips: Bool = true) throws(AugmentationError) -> ViewRecipe {
+        let steps: [any AugmentationStep] = [RandomResizedCrop(scale: scale)]
+        return try ViewRecipe(views: [View("view", size: size, steps + (flips ? [HorizontalFlip()] : []))])
+    }
+
+    /// MSN's views (Assran et al. 2022, the authors' code): the target's and the anchor's, which are alike, and small anchors.
+    public static func msn(size: ImageSize, smallSize: ImageSize, smallViews: Int) throws(AugmentationError) -> ViewRecipe {
+        let jitter = (brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1)
+        let blur = size.shorter > 64 ? 0.5 : 0
+        let large = View.crop("large", size, copies: 2, scale: 0.3...1, jitter: jitter, blur: blur)
+        return try ViewRecipe(
+            views: smallViews > 0
+                ? [large, .crop("small", smallSize, copies: smallViews, scale: 0.05...0.3, jitter: jitter, blur: blur)] : [large])
+    }
+
     /// One view for training with labels: random resized crop and flip.
     public static func supervised(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
         try ViewRecipe(views: [View("view", size: size, [RandomResizedCrop(), HorizontalFlip()])])

@@ -4,12 +4,18 @@ import Torch
 
 @testable import Backbones
 
-/// Against torchvision's networks in float64 with the same weights.
-@Suite struct TorchvisionTests {
+/// Against torchvision's and timm's networks in float64 with the same weights.
+@Suite struct PublishedNetworksTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let name: String
         let settings: BackboneSettings
         let input: [Int]
+        /// The file of reference values.
+        var section = "backbones"
+        /// That the network is built for.
+        var imageSize = 224
+        /// How far float32 may be off, as a share of the largest value.
+        var precision = 1e-5
         var testDescription: String { name }
     }
 
@@ -17,19 +23,25 @@ import Torch
         Case(name: "resnet18", settings: .init("resnet18", stem: .imagenet), input: [6, 3, 96, 64]),
         Case(name: "resnet50", settings: .init("resnet50", stem: .imagenet), input: [6, 3, 64, 80]),
         Case(name: "resnet18_small", settings: .init("resnet18", stem: .small), input: [6, 3, 32, 32]),
+        Case(
+            name: "wide_resnet50_2", settings: .init("wide_resnet50_2", stem: .imagenet), input: [4, 3, 64, 48], section: "backbones_more"),
+        Case(
+            name: "resnetv2_50", settings: .init("resnetv2_50", stem: .imagenet), input: [4, 3, 64, 80], section: "backbones_more",
+            precision: 5e-5),
+        Case(name: "vit", settings: .init("vit_tiny"), input: [6, 3, 32, 32], section: "backbones_more", imageSize: 32),
     ]
 
     @Test(arguments: cases) func outputsInFloat32(_ item: Case) throws {
-        let expected = try ReferenceValues.load("backbones").under(item.name)["evaluation"]
+        let expected = try ReferenceValues.load(item.section).under(item.name)["evaluation"]
         let net = try network(item)
         let input = Formula.tensor("\(item.name).input", item.input, scale: 2).contiguous(.channelsLast)
-        expectClose(withoutGradients { net(input) }, expected, within(1e-5, of: expected))
-        #expect(net.stateDict["bn1.num_batches_tracked"]?.ints == [3])
+        expectClose(withoutGradients { net(input) }, expected, within(item.precision, of: expected))
+        if let count = net.stateDict["bn1.num_batches_tracked"] { #expect(count.ints == [3]) }
     }
 
     /// In float64, because single activations near zero fall to the other side in float32, and gradients with them.
     @Test(arguments: cases) func outputsGradientsAndStatistics(_ item: Case) throws {
-        let values = try ReferenceValues.load("backbones").under(item.name)
+        let values = try ReferenceValues.load(item.section).under(item.name)
         let net = try network(item)
         net.convert(to: .float64)
         let input = Formula.tensor("\(item.name).input", item.input, scale: 2).to(.float64).contiguous(.channelsLast)
@@ -40,7 +52,7 @@ import Torch
         net.train()
         input.requiresGradient = true
         let output = net(input)
-        #expect(output.shape == [6, net.outputWidth])
+        #expect(output.shape == [item.input[0], net.outputWidth])
         expectClose(output, values["training"], within(1e-10, of: values["training"]), "training")
         (output * Formula.tensor("\(item.name).cotangent", output.shape).to(.float64)).sum().backward()
 
@@ -60,7 +72,7 @@ import Torch
     /// The comparison tells height from width, and pooling from none.
     @Test func otherNetworksAreNoticed() throws {
         let item = Self.cases[0]
-        let expected = try ReferenceValues.load("backbones").under(item.name)["evaluation"]
+        let expected = try ReferenceValues.load(item.section).under(item.name)["evaluation"]
         let net = try network(item)
         let input = Formula.tensor("\(item.name).input", item.input, scale: 2)
         withoutGradients {
@@ -73,7 +85,7 @@ import Torch
     }
 
     private func network(_ item: Case) throws -> Backbone {
-        let net = try BackboneRegistry.make(item.settings, imageSize: 224)
+        let net = try BackboneRegistry.make(item.settings, imageSize: item.imageSize)
         try Formula.fill(net)
         net.eval()
         return net

@@ -1,0 +1,171 @@
+public import Backbones
+public import Torch
+public import Views
+
+/// iBOT: image BERT pre-training with an online tokenizer (Zhou et al. 2022, arXiv:2111.07832).
+///
+///     L = L_CLS + L_MIM
+///     L_CLS: DINO's, between class tokens of different views                                             (eq. 1)
+///     L_MIM = mean over large views and images of the mean over hidden patches i of −P_t(u_i)·log P_s(û_i)   (eq. 2)
+///
+/// û is the large view with blocks of patches replaced by a mask token; the teacher, a moving average, sees it whole. One head
+/// serves class and patch tokens; each kind has its own centre.
+public final class IBOT: Module, SelfSupervisedMethod {
+    public struct Settings: MethodSettings {
+        public var hiddenWidth = 2048
+        public var bottleneckWidth = 256
+        /// K, outputs of the last layer.
+        public var prototypes = 8192
+        /// τ_s
+        public var studentTemperature = 0.1
+        /// τ_t of class tokens.
+        public var teacherTemperature = Schedule.constant(0.04)
+        /// τ_t of patches.
+        public var patchTemperature = Schedule.constant(0.04)
+        /// m
+        public var centreMomentum = 0.9
+        /// λ
+        public var teacherDecay = Schedule.cosine(from: 0.996, to: 1)
+        /// Epochs in which the last layer stands still.
+        public var frozenEpochs = 1
+        /// Small views beside the two large ones.
+        public var smallViews = 10
+        /// Half of the large views are masked, by a share between these.
+        public var maskRatio = [0.1, 0.5]
+
+        public init() {}
+
+        public func validate() throws(SettingsError) {
+            try SettingsCheck.positive("hiddenWidth", hiddenWidth)
+            try SettingsCheck.positive("bottleneckWidth", bottleneckWidth)
+            try SettingsCheck.positive("prototypes", prototypes)
+            try SettingsCheck.positive("studentTemperature", studentTemperature)
+            for position in [0, 1] {
+                try SettingsCheck.positive("teacherTemperature", teacherTemperature.value(at: position, of: 1))
+                try SettingsCheck.positive("patchTemperature", patchTemperature.value(at: position, of: 1))
+            }
+            try SettingsCheck.fraction("centreMomentum", centreMomentum)
+            try SettingsCheck.fraction("teacherDecay", teacherDecay)
+            try SettingsCheck.notNegative("frozenEpochs", frozenEpochs)
+            try SettingsCheck.notNegative("smallViews", smallViews)
+            try SettingsCheck.require(
+                maskRatio.count == 2 && maskRatio[0] >= 0 && maskRatio[0] <= maskRatio[1] && maskRatio[1] < 1,
+                "method.maskRatio must be two rising numbers from 0 to below 1, not \(maskRatio)")
+        }
+    }
+
+    public static let card = MethodCard(
+        name: "ibot", title: "iBOT", family: .maskedModelling, paper: "Zhou et al. 2022, arXiv:2111.07832",
+        summary: "DINO, and the same for the patches that are hidden from the student", needsPatches: true)
+
+    public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
+        try ViewRecipe.dino(
+            size: ImageSize(imageSize), smallSize: ImageSize(MultiCrop.smallSide(imageSize)), smallViews: settings.smallViews,
+            largeScale: 0.32...1, smallScale: 0.05...0.32)
+    }
+
+    /// Tokens and the head on them.
+    final class Network: Module {
+        let patches: PatchEncoder
+        let head: PrototypeHead
+
+        init(_ patches: PatchEncoder, _ head: PrototypeHead) {
+            self.patches = patches
+            self.head = head
+        }
+
+        /// Pixels to outputs of the representation, [n, K], and of the patches, [n, patches, K].
+        func callAsFunction(_ pixels: Tensor, _ masking: Masking) -> (image: Tensor, patches: Tensor) {
+            let tokens = patches.tokens(pixels, masking)
+            return (head(patches.pooled(tokens)), head(patches.withoutPrefix(tokens)))
+        }
+
+        /// Pixels to outputs of the representation.
+        func callAsFunction(_ pixels: Tensor) -> Tensor { head(patches.encoder(pixels)) }
+    }
+
+    let student: Network
+    /// [outputWidth]
+    let maskToken: Parameter
+    let teacher: Network
+    let centre: Centre
+    let patchCentre: Centre
+    private let settings: Settings
+    private var outputs: (image: Tensor, patches: Tensor)?
+
+    public init(_ settings: Settings, _ context: MethodContext) throws {
+        func network() throws -> Network {
+            let patches = try context.makePatchEncoder()
+            return Network(
+                patches,
+                PrototypeHead(
+                    patches.outputWidth, hidden: settings.hiddenWidth, bottleneck: settings.bottleneckWidth,
+                    prototypes: settings.prototypes, batchNorm: false))
+        }
+        student = try network()
+        maskToken = Parameter(.zeros([student.patches.outputWidth]))
+        teacher = try network()
+        centre = Centre(width: settings.prototypes, momentum: settings.centreMomentum)
+        patchCentre = Centre(width: settings.prototypes, momentum: settings.centreMomentum)
+        self.settings = settings
+        super.init()
+        movingAverages.forEach { $0.begin() }
+    }
+
+    public func loss(_ batch: Batch, _ step: Step) -> Losses {
+        let large = Tensor.concatenated(Array(batch.views.prefix(2)))
+        let grid = student.patches.grid
+        let random = UniformNumbers()
+        let ratios = (0..<large.size(0)).map { _ in
+            random.next() < 0.5 ? 0 : random.next(in: settings.maskRatio[0]...settings.maskRatio[1])
+        }
+        let mask = PatchMasks.blocks(ratios, grid, least: max(1, 4 * grid.count / 196), on: large.device)
+        let targets = withoutGradients { teacher(large, .none) }
+        outputs = targets
+        let predictions = student(large, .replaced(mask, by: maskToken.value))
+        let small = Array(batch.views.dropFirst(2))
+        let others = small.isEmpty ? [] : student(.concatenated(small)).chunks(small.count)
+        return [
+            "cls": DINO.distillation(
+                predictions.image.chunks(2) + others, targets.image.chunks(2), centre: centre.value.value,
+                studentTemperature: settings.studentTemperature, teacherTemperature: step.value(settings.teacherTemperature)),
+            "mim": Self.maskedPatches(
+                predictions.patches, targets.patches, mask, centre: patchCentre.value.value,
+                studentTemperature: settings.studentTemperature, teacherTemperature: step.value(settings.patchTemperature)),
+        ]
+    }
+
+    /// - Parameters:
+    ///   - student: [n, patches, K], as the teacher's.
+    ///   - mask: [n, patches] bool; an image without hidden patches counts as 0.
+    static func maskedPatches(
+        _ student: Tensor, _ teacher: Tensor, _ mask: Tensor, centre: Tensor, studentTemperature: Double, teacherTemperature: Double
+    ) -> Tensor {
+        let target = ((teacher.detached() - centre) / teacherTemperature).softmax()
+        let entropies = -(target * (student / studentTemperature).logSoftmax()).sum(-1)
+        let weights = mask.to(entropies.dataType)
+        return ((entropies * weights).sum(1) / weights.sum(1).clamped(1)).mean()
+    }
+
+    public func beforeOptimizerStep(_ step: Step) {
+        if step.epoch < settings.frozenEpochs { student.head.last.clearGradients() }
+    }
+
+    public func afterStep(_ batch: Batch, _ step: Step) {
+        if let outputs {
+            centre.update(outputs.image)
+            patchCentre.update(outputs.patches.flattened(from: 0, to: 1))
+        }
+        outputs = nil
+    }
+
+    public var encoder: Encoder { student.patches.encoder }
+    public var projector: Module? { student.head }
+    /// The bottleneck, at length 1.
+    public func embedding(_ representation: Tensor) -> Tensor? { student.head.bottleneck(representation) }
+    /// What this network's outputs would be as targets.
+    public func targets(_ representation: Tensor) -> Tensor? {
+        ((student.head(representation) - centre.value.value) / settings.teacherTemperature.value(at: 1, of: 1)).softmax(1)
+    }
+    public var movingAverages: [MovingAverage] { [MovingAverage(of: student, into: teacher, decay: settings.teacherDecay)] }
+}

@@ -1,0 +1,81 @@
+public import Backbones
+public import Torch
+public import Views
+
+/// MaskFeat (Wei et al. 2022, arXiv:2112.09133), on images.
+///
+///     L = mean over hidden patches of ‖ linear(encoder(image with mask tokens)) − HOG(patch) ‖² / values
+///
+/// The features are histograms of oriented gradients of each colour channel, each cell's normalised to length 1 (section 3.2);
+/// blocks of patches are hidden as in BEiT.
+public final class MaskFeat: Module, SelfSupervisedMethod {
+    public struct Settings: MethodSettings {
+        public var maskRatio = 0.4
+        public var bins = 9
+        /// A cell's side in pixels, which divides a patch's.
+        public var cellSize = 8
+
+        public init() {}
+
+        public func validate() throws(SettingsError) {
+            try SettingsCheck.fraction("maskRatio", maskRatio)
+            try SettingsCheck.positive("bins", bins)
+            try SettingsCheck.positive("cellSize", cellSize)
+        }
+    }
+
+    public static let card = MethodCard(
+        name: "maskfeat", title: "MaskFeat", family: .maskedModelling, paper: "Wei et al. 2022, arXiv:2112.09133",
+        summary: "predicts histograms of oriented gradients of hidden blocks", leastBatch: 1, hasPositivePairs: false, needsPatches: true)
+
+    public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
+        try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.5...1)
+    }
+
+    let patches: PatchEncoder
+    /// [outputWidth]
+    let maskToken: Parameter
+    let decoder: Linear
+    private let settings: Settings
+    /// The patch's side, where no whole cell fits into it.
+    private let cell: Int
+
+    public init(_ settings: Settings, _ context: MethodContext) throws {
+        patches = try context.makePatchEncoder()
+        cell = min(settings.cellSize, patches.patchSize)
+        guard patches.patchSize.isMultiple(of: cell) else {
+            throw SettingsError(
+                "method.cellSize must divide the patches' side (\(patches.patchSize)), not be \(cell): change it or backbone.patchSize")
+        }
+        maskToken = Parameter(.randn([patches.outputWidth]) * 0.02)
+        let side = patches.patchSize / cell
+        decoder = Linear(patches.outputWidth, side * side * 3 * settings.bins)
+        self.settings = settings
+    }
+
+    public func loss(_ batch: Batch, _ step: Step) -> Losses {
+        let pixels = batch.views[0]
+        let ratios = Array(repeating: settings.maskRatio, count: pixels.size(0))
+        let grid = patches.grid
+        let mask = PatchMasks.blocks(ratios, grid, least: max(1, 16 * grid.count / 196), on: pixels.device)
+        let prediction = decoder(patches.patchTokens(pixels, .replaced(mask, by: maskToken.value)))
+        return ["reconstruction": Self.reconstruction(prediction, withoutGradients { features(pixels) }, mask)]
+    }
+
+    /// What is to be predicted of each patch: [n, patches, cells · 3 · bins], in the order row, column, channel and bin.
+    func features(_ pixels: Tensor) -> Tensor {
+        let x = pixels.dataType.isFloatingPoint ? pixels : pixels.to(.float32)
+        return PatchEncoder.values(
+            HOG.histograms(x.contiguous() / 255, cell: cell, bins: settings.bins), patchSize: patches.patchSize / cell)
+    }
+
+    /// - Parameters:
+    ///   - prediction: [n, patches, values]
+    ///   - features: those of the image.
+    ///   - mask: [n, patches] bool.
+    static func reconstruction(_ prediction: Tensor, _ features: Tensor, _ mask: Tensor) -> Tensor {
+        (prediction - features).squared().mean(-1).mean(where: mask)
+    }
+
+    public var encoder: Encoder { patches.encoder }
+}

@@ -1,0 +1,32 @@
+internal import Torch
+
+/// Histograms of oriented gradients (Dalal & Triggs 2005), one cell to a block: what MaskFeat predicts, and scikit-image's `hog`
+/// on each colour channel with `cells_per_block=(1, 1)`, `block_norm="L2"`.
+enum HOG {
+    /// - Parameters:
+    ///   - x: [n, c, h, w]
+    ///   - cell: its side in pixels.
+    ///   - bins: of 0 … 180°.
+    /// - Returns: [n, c · bins, h / cell, w / cell]; the bins of a channel are neighbours, each cell's of length 1.
+    static func histograms(_ x: Tensor, cell: Int, bins: Int = 9) -> Tensor {
+        let (rows, columns) = (x.size(2), x.size(3))
+        // Central differences; 0 along the border.
+        func difference(_ dimension: Int, _ count: Int) -> Tensor {
+            let inner = x.narrowed(dimension, from: 2, count: count - 2) - x.narrowed(dimension, from: 0, count: count - 2)
+            var shape = x.shape
+            shape[dimension] = 1
+            let border = Tensor.zeros(shape, x.dataType, on: x.device)
+            return .concatenated([border, inner, border], dimension: dimension)
+        }
+        let (down, right) = (difference(2, rows), difference(3, columns))
+        let magnitude = (down.squared() + right.squared()).sqrt()
+        let turns = down.angle(x: right) / .pi
+        // Half a turn is none.
+        let position = (turns - turns.floor()) * Double(bins)
+        let bin = position.floor().clamped(0, Double(bins - 1))
+        let histograms = Tensor.stacked((0..<bins).map { magnitude * bin.equal(Double($0)).to(x.dataType) }, dimension: 2)
+            .flattened(from: 1, to: 2).averagePool2d(cell, stride: cell)
+        let cells = histograms.reshaped(x.size(0), x.size(1), bins, histograms.size(2), histograms.size(3))
+        return (cells / (cells.squared().sum(2, keep: true) + 1e-10).sqrt()).flattened(from: 1, to: 2)
+    }
+}
