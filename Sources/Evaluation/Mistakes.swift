@@ -89,7 +89,8 @@ extension EvaluationFolder {
     private func saliency(
         of rows: [Int], _ images: any ImageDataset, _ representation: Representation, _ classifier: LinearClassifier, _ said: Classification
     ) throws -> (Tensor?, MistakeSheet.Saliency?) {
-        guard let encoder = representation.encoder, !rows.isEmpty else { return (nil, nil) }
+        // Of an image that is seen in patches no map's mean is the features.
+        guard let encoder = representation.encoder, encoder.input.patches == nil, !rows.isEmpty else { return (nil, nil) }
         let extraction = FeatureExtraction(
             imageSize: encoder.imageSize, batchSize: rows.count, threads: 0, device: encoder.parameters[0].value.device)
         func found(_ body: (Tensor) -> Tensor) throws -> Tensor? {

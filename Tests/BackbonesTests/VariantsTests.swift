@@ -91,6 +91,10 @@ import Torch
             expectClose(h.narrowed(1, from: 32, count: 32), streams[1](x.narrowed(1, from: 1, count: 2)), .float32)
             let map = try #require(encoder.backbone.features(x, at: ["layer4"])["layer4"])
             expectClose(map.globalAveragePool(), h, .float32)
+            // What saliency and layer-wise rates go by.
+            #expect(encoder.backbone.attributionLayer == "layer4" && encoder.backbone.depthCount == 5)
+            #expect(encoder.backbone.depth(ofParameter: "streams.1.layer2.0.conv1.weight") == 2)
+            #expect(encoder.backbone.depth(ofParameter: "streams.0.conv1.weight") == 0)
         }
         // The file keeps what the encoder is.
         try withTemporaryFolder { folder in
