@@ -8,7 +8,8 @@ struct Methods: ParsableCommand {
         var table = TextTable(["method", "family", "paper", "needs", "idea"])
         for entry in MethodRegistry.standard.entries {
             let card = entry.card
-            let needs = (card.needsLabels ? ["labels"] : []) + (card.needs.isEmpty ? [] : [card.needs])
+            let needs =
+                (card.needsLabels ? ["labels"] : []) + (card.needsPatches ? ["a transformer"] : []) + (card.needs.isEmpty ? [] : [card.needs])
             table.append([card.name, card.family.rawValue, card.paper, needs.joined(separator: ", "), card.summary])
         }
         print(table.forOutput())

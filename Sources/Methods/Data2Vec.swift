@@ -31,8 +31,8 @@ public final class Data2Vec: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "data2vec", title: "data2vec", family: .maskedModelling, paper: "Baevski et al. 2022, arXiv:2202.03555",
-        summary: "predicts the features that a moving average has of hidden patches in the whole image", leastBatch: 1,
-        hasPositivePairs: false, needsPatches: true)
+        summary: "predicts the features that a moving average has of hidden patches in the whole image",
+        needs: "a second network", leastBatch: 1, hasPositivePairs: false, needsPatches: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         let jitter = ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0, p: 1)

@@ -56,7 +56,7 @@ public final class IBOT: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "ibot", title: "iBOT", family: .maskedModelling, paper: "Zhou et al. 2022, arXiv:2111.07832",
-        summary: "DINO, and the same for the patches that are hidden from the student", needsPatches: true)
+        summary: "DINO, and the same for the patches that are hidden from the student", needs: "a second network", needsPatches: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.dino(
@@ -163,9 +163,9 @@ public final class IBOT: Module, SelfSupervisedMethod {
     public var projector: Module? { student.head }
     /// The bottleneck, at length 1.
     public func embedding(_ representation: Tensor) -> Tensor? { student.head.bottleneck(representation) }
-    /// What this network's outputs would be as targets.
-    public func targets(_ representation: Tensor) -> Tensor? {
-        ((student.head(representation) - centre.value.value) / settings.teacherTemperature.value(at: 1, of: 1)).softmax(1)
+    /// The teacher's, at the temperature of the run's end.
+    public func targets(of pixels: Tensor) -> Tensor? {
+        ((teacher(pixels) - centre.value.value) / settings.teacherTemperature.value(at: 1, of: 1)).softmax(1)
     }
     public var movingAverages: [MovingAverage] { [MovingAverage(of: student, into: teacher, decay: settings.teacherDecay)] }
 }

@@ -42,8 +42,8 @@ public final class IJEPA: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "ijepa", title: "I-JEPA", family: .maskedModelling, paper: "Assran et al. 2023, arXiv:2301.08243",
-        summary: "predicts a moving average's features of blocks from the rest of the image", leastBatch: 1, hasPositivePairs: false,
-        needsPatches: true)
+        summary: "predicts a moving average's features of blocks from the rest of the image", needs: "a second network",
+        leastBatch: 1, hasPositivePairs: false, needsPatches: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.3...1, flips: false)

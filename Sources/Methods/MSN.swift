@@ -44,7 +44,7 @@ public final class MSN: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "msn", title: "MSN", family: .maskedModelling, paper: "Assran et al. 2022, arXiv:2204.07141",
-        summary: "assigns a view with hidden patches to the prototypes of the whole view", needsPatches: true)
+        summary: "assigns a view with hidden patches to the prototypes of the whole view", needs: "a second network", needsPatches: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.msn(
@@ -118,8 +118,8 @@ public final class MSN: Module, SelfSupervisedMethod {
     public var encoder: Encoder { target.patches.encoder }
     public var projector: Module? { target.head }
     public func embedding(_ representation: Tensor) -> Tensor? { target.head(representation) }
-    public func targets(_ representation: Tensor) -> Tensor? {
-        let scores = prototypes.normalizedScores(target.head(representation).normalized())
+    public func targets(of pixels: Tensor) -> Tensor? {
+        let scores = prototypes.normalizedScores(target(pixels, .none).normalized())
         return (scores / (settings.temperature * settings.sharpening)).softmax(1)
     }
     public var movingAverages: [MovingAverage] { [MovingAverage(of: online, into: target, decay: settings.targetDecay)] }
