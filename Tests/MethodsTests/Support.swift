@@ -39,8 +39,7 @@ func message(_ body: () throws -> some Any) -> String? {
 }
 
 /// How a loss or its gradients differ from a case of generate_methods_joint.py, or of another section, in float64; nil when they do
-/// not. An input
-/// without a reference gradient must get none.
+/// not. An input without a reference gradient must get none.
 func mistake(_ name: String, _ inputs: [String], in section: String = "methods_joint", _ loss: ([Tensor]) -> Tensor) throws -> String? {
     let values = try ReferenceValues.load(section).under(name)
     let leaves = inputs.map { values[$0] }
