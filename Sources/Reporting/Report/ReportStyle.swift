@@ -88,7 +88,6 @@ enum ReportStyle {
         .tile figcaption span{white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
         .tile figcaption small{font-size:12px;opacity:.85}
         .tile.query figcaption{color:var(--ink);font-weight:600;font-size:14px}
-        .scroll{overflow-x:auto}
         .confusion{width:auto;font-size:13px;border-collapse:separate;border-spacing:2px}
         .confusion th,.confusion td{padding:4px 7px;border:0;white-space:nowrap;overflow-wrap:normal;vertical-align:middle}
         .confusion thead th{vertical-align:bottom}
