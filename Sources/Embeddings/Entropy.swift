@@ -8,7 +8,8 @@ public enum Entropy {
     /// - Returns: [n] float32.
     public static func ofRows(_ probabilities: Tensor) -> Tensor {
         let p = probabilities.detached().to(.float32)
-        return -(p * p.clamped(1e-38).log()).sum(-1)
+        // The least that is no denormal number: these are flushed to zero.
+        return -(p * p.clamped(1.2e-38).log()).sum(-1)
     }
 
     /// −Σ_k p_k log p_k of one distribution.

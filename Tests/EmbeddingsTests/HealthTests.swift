@@ -35,6 +35,7 @@ import Torch
         let use = try TargetUse(targets)
         let expected = try References.tensor("targets.use").doubles
         #expect(abs(use.meanEntropy - expected[0]) < 1e-5 && abs(use.entropyOfMean - expected[1]) < 1e-9)
+        Runtime.prepare()  // denormal numbers are zero from here on
         #expect(Entropy.ofRows(Tensor.eye(4)).abs().max().item < 1e-6)
         #expect(abs(Entropy.of([0.25, 0.25, 0.25, 0.25]) - log(4)) < 1e-12)
         #expect(Entropy.of(counts: [0, 0]) == 0 && abs(Entropy.of(counts: [3, 3, 0]) - log(2)) < 1e-12)

@@ -271,7 +271,7 @@ struct Labelled: ImageDataset {
         efficiency.choosers = LabelChooser.allCases
         (efficiency.labelsPerClass, efficiency.draws, efficiency.networkDraws) = ([1, 4], 2, 0)
         // An image without a label is none that could be asked for.
-        let train = Labelled(labels: (0..<40).map { $0 == 7 ? nil : $0 % 3 }, classNames: ["a", "b", "c"])
+        let train = Labelled(labels: (0..<40).map { $0 == 7 ? nil : $0 % 3 }, classNames: (0..<3).map { "class \($0)" })
         let found = try efficiency(encoder, name: "mine", train: train, test: Labelled.cycling(30, 3, stream: 1), folder: nil)
         #expect(
             found.curves.map(\.name) == ["mine, linear", "random encoder, linear"]

@@ -62,8 +62,8 @@ import Views
         let order = Tensor.randomPermutation(24)
         let (whole, other) = (value(method, batch), value(method, taken(batch, order)))
         #expect((whole - other).magnitude <= 2e-4 * max(1, whole.magnitude), "\(whole) and \(other)")
-        // One view in another order is another batch.
-        guard type(of: method).card.hasPositivePairs, batch.views.count > 1 else { return }
+        // One view in another order is another batch; but before the first epoch is prepared, DeepCluster v2 has one target for all.
+        guard type(of: method).card.hasPositivePairs, batch.views.count > 1, name != "deepcluster_v2" else { return }
         var torn = batch
         torn.views[0] = torn.views[0].rows(order)
         #expect((value(method, torn) - whole).magnitude > 1e-6, "one view permuted alone")
@@ -94,7 +94,7 @@ import Views
         let half = Tensor.arange(12)
         let parts = [half, half + Tensor(scalar: 12)].map { value(method, taken(batch, $0)) }
         let (mean, whole) = ((parts[0] + parts[1]) / 2, value(method, batch))
-        let isClose = (mean - whole).magnitude <= 1e-4 * max(1, whole.magnitude)
+        let isClose = (mean - whole).magnitude <= 4e-6 * max(1, whole.magnitude)
         #expect(isClose == separable.contains(name), "\(parts) and \(whole)")
     }
 }

@@ -230,7 +230,7 @@ import Torch
     @Test func exactSoftmax() throws {
         let bank = try ReferenceValues.load("methods_joint")["local_aggregation.bank"]
         func loss(_ x: [Tensor], _ temperature: Double = 0.17, count: Int = 60) -> Tensor {
-            ContrastiveBank.softmax(x[0], bank[0..<count], x[1].clamped(0, Double(count - 1)), temperature: temperature)
+            ContrastiveBank.softmax(x[0], bank[0..<count], x[1].clamped(0, Double(count - 1)).to(.int64), temperature: temperature)
         }
         #expect(try mistake("exact_softmax", ["v", "indices"]) { loss($0) } == nil)
         try expectNoticed(

@@ -22,7 +22,8 @@ import Torch
 
         private func normalized(_ x: Tensor, _ key: String) -> Tensor {
             func value(_ name: String) -> Tensor { weights["\(key).\(name)"]! }
-            return Operation("batch_norm")(x, value("weight"), value("bias"), value("running_mean"), value("running_var"), true, 0.1, 1e-5, false)
+            return Operation("batch_norm")(
+                x, value("weight"), value("bias"), value("running_mean"), value("running_var"), true, 0.1, 1e-5, false)
         }
 
         private func block(_ x: Tensor, _ key: String, stride: Int) -> Tensor {
@@ -75,9 +76,11 @@ import Torch
         let optimizer = SGD(network.parameterGroups(weightDecay: 0), momentum: 0.9)
         // The same batch again and again: the loss falls steadily, and rounding is not blown up from step to step.
         let images = Tensor.randn([16, 3, 8, 8])
-        let batch = Tensor.concatenated((0..<2).map { _ in
-            Operation("upsample_bilinear2d", "vec")(images + Tensor.randn(images.shape) * 0.3, [side, side], false, nil as Tensor?)
-        }).contiguous(.channelsLast)
+        let batch = Tensor.concatenated(
+            (0..<2).map { _ in
+                Operation("upsample_bilinear2d", "vec")(images + Tensor.randn(images.shape) * 0.3, [side, side], false, nil as Tensor?)
+            }
+        ).contiguous(.channelsLast)
         func loss(_ h: Tensor) -> Tensor { ContrastiveLoss.ntXent(h, temperature: 0.2) }
         var curves: [[Double]] = [[], [], []]
         for _ in 0..<8 {

@@ -54,6 +54,7 @@ try write(
         return BarChart.Bar(name: row["case"]!, value: ratio, isEmphasised: ratio <= 1)
     }, "performance-memory.svg")
 
+guard FileManager.default.fileExists(atPath: "\(results)/breakdown.csv") else { exit(0) }
 let sampled = try rows("breakdown.csv")
 let versions = sampled.reduce(into: [String]()) { if !$0.contains($1["version"]!) { $0.append($1["version"]!) } }
 try write(

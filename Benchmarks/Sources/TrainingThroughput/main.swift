@@ -1,6 +1,6 @@
 // Pretraining with SimCLR, BYOL or SwAV (two large views and six small ones), end to end (loader, augmentation, forward, backward,
 // step), with the arguments of the peers' scripts: images per second after the first step, the peak of the process's memory, and
-// the seconds from --launched (since 1970) to the first step's beginning, as one JSON line.
+// the seconds from --launched (since 1970) until the first batch is read, as one JSON line.
 import Foundation
 import Fovea
 
@@ -27,6 +27,32 @@ struct Noise: ImageDataset {
     func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
         var random = ViewRandom(seed: UInt64(index))
         return PixelImage(width: side, height: side, pixels: (0..<side * side * 3).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+    }
+}
+
+/// Notes when the images of the first batch have been read: what follows is its last view, and the first step.
+final class Noting: ImageDataset, @unchecked Sendable {
+    let images: any ImageDataset
+    private let lock = NSLock()
+    private var left: Int
+    private(set) var hasBatch: Date?
+
+    init(_ images: any ImageDataset, batch: Int) {
+        self.images = images
+        left = batch
+    }
+
+    var count: Int { images.count }
+    var classNames: [String] { images.classNames }
+    func label(at index: Int) -> Int? { images.label(at: index) }
+    func name(at index: Int) -> String { images.name(at: index) }
+    func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
+        let image = try images.image(at: index, coveringAtLeast: target)
+        lock.withLock {
+            left -= 1
+            if left == 0 { hasBatch = Date() }
+        }
+        return image
     }
 }
 
@@ -59,7 +85,7 @@ recipe.monitoring.healthImages = 0
 recipe.monitoring.logEverySteps = 1
 recipe.monitoring.checkpointEveryEpochs = 1_000
 
-let images: any ImageDataset = try option("data").map { try DatasetSplits.open($0).train } ?? Noise(count: 2048, side: size <= 64 ? size : 500)
+let images = Noting(try option("data").map { try DatasetSplits.open($0).train } ?? Noise(count: 2048, side: size <= 64 ? size : 500), batch: batch)
 let folder = NSTemporaryDirectory() + "fovea-throughput-\(ProcessInfo.processInfo.processIdentifier)"
 defer { try? FileManager.default.removeItem(atPath: folder) }
 let watch = Stopwatch()
@@ -77,8 +103,7 @@ options.shouldStop = {
 _ = try Trainer(recipe, dataset: images, folder: RunFolder(folder), options: options).run()
 let seconds = watch.ended!.timeIntervalSince(watch.started!)
 let rate = Double(steps * batch) / seconds
-/// The first step's end less a step.
-let toFirstStep = option("launched").flatMap { Double($0) }.map { watch.started!.timeIntervalSince1970 - $0 - seconds / Double(steps) }
+let toFirstStep = option("launched").flatMap { Double($0) }.map { images.hasBatch!.timeIntervalSince1970 - $0 }
 print(
     String(
         format: "{\"fovea\": \"%@\", \"images_per_second\": %.2f, \"seconds_to_first_step\": %.2f, \"peak_rss_mb\": %d, \"large_tensors_mb\": %d, \"threads\": %d, \"batch\": %d, \"size\": %d, \"width\": %d}",
