@@ -138,4 +138,4 @@ for name, (rows, columns), cell, bins in (("eight", (40, 56), 8, 9), ("four", (3
     out[f"hog.{name}.image"] = image.double()
     out[f"hog.{name}.histograms"] = torch.from_numpy(found).reshape(rows // cell, columns // cell, bins).permute(2, 0, 1)
 
-save_file({key: value.detach().contiguous() for key, value in out.items()}, HERE / "methods_masked.safetensors")
+save_file({key: value.detach().clone().contiguous() for key, value in out.items()}, HERE / "methods_masked.safetensors")

@@ -40,9 +40,11 @@ enum PatchMasks {
                     continue
                 }
                 let (top, left) = (random.next(below: grid.rows - height + 1), random.next(below: grid.columns - width + 1))
-                let places = (top..<top + height).flatMap { row in
-                    (left..<left + width).map { image * grid.count + row * grid.columns + $0 }
-                }.filter { mask[$0] == 0 }
+                var places: [Int] = []
+                for row in top..<top + height {
+                    let start = image * grid.count + row * grid.columns + left
+                    places += (start..<start + width).filter { mask[$0] == 0 }
+                }
                 guard !places.isEmpty, hidden + places.count <= wanted else {
                     failures += 1
                     continue

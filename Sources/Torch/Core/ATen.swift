@@ -158,7 +158,6 @@ enum ATen {
     static let interpolateBilinear = Operation("upsample_bilinear2d")
     static let interpolateBicubic = Operation("_upsample_bicubic2d_aa")
     static let attention = Operation("scaled_dot_product_attention")
-    static let constantPad = Operation("constant_pad_nd")
 
     // Linear algebra
     static let svdvals = Operation("linalg_svdvals")

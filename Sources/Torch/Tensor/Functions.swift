@@ -76,7 +76,7 @@ extension Tensor {
     public func smoothL1(_ target: Tensor, beta: Double) -> Tensor { ATen.smoothL1(self, target, 0, beta) }
 
     /// [n, c, h, w] with zeros around it.
-    public func padded(_ border: Int) -> Tensor { ATen.constantPad(self, [border, border, border, border], 0) }
+    public func padded(_ border: Int) -> Tensor { padded([border, border, border, border]) }
 
     /// softmax(q·kᵀ/√d)·v (Vaswani et al. 2017, eq. 1) without keeping the matrix of all pairs where libtorch can do without.
     /// - Parameters: [n, heads, t, d] each.

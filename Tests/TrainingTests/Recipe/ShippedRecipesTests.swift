@@ -371,8 +371,8 @@ import Views
         let phase = PhaseOptimizer(method.phases[0], recipe.training)
         func first() throws -> Tensor {
             let state = method.encoder.stateDict
-            let key = state.keys.filter { $0.hasSuffix("conv1.weight") || $0 == "blocks.0.attn.qkv.weight" }.min()
-            return try #require(state[#require(key)]).cloned()
+            let key = try #require(state.keys.filter { $0.hasSuffix("conv1.weight") || $0 == "blocks.0.attn.qkv.weight" }.min())
+            return try #require(state[key]).cloned()
         }
         let before = try first()
         for index in 0..<2 {
