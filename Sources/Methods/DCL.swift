@@ -28,7 +28,7 @@ public final class DCL: Module, SelfSupervisedMethod {
             try SettingsCheck.positive("outputWidth", outputWidth)
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.positive("weightTemperature", weightTemperature)
-            try SettingsCheck.notNegative("jitterStrength", jitterStrength)
+            try SettingsCheck.jitterStrength(jitterStrength)
         }
     }
 

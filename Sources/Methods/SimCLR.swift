@@ -29,10 +29,7 @@ public final class SimCLR: Module, SelfSupervisedMethod {
             guard temperature > 0 else { throw SettingsError("method.temperature must be above 0, not \(temperature)") }
             guard hiddenWidth >= 0, outputWidth > 0 else { throw SettingsError("method.hiddenWidth and outputWidth must be positive") }
             guard (1...8).contains(headLayers) else { throw SettingsError("method.headLayers must be 1 to 8, not \(headLayers)") }
-            // Hue is turned by up to 0.2 s of a circle, of which a half is all there is.
-            guard (0...2.5).contains(jitterStrength) else {
-                throw SettingsError("method.jitterStrength must lie between 0 and 2.5, not \(jitterStrength)")
-            }
+            try SettingsCheck.jitterStrength(jitterStrength)
         }
     }
 

@@ -29,7 +29,7 @@ public final class SupCon: Module, SelfSupervisedMethod {
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("outputWidth", outputWidth)
             try SettingsCheck.positive("temperature", temperature)
-            try SettingsCheck.notNegative("jitterStrength", jitterStrength)
+            try SettingsCheck.jitterStrength(jitterStrength)
         }
     }
 

@@ -80,7 +80,7 @@ import TestSupport
     @Test func fewImages() throws {
         try withTemporaryFolder { folder in
             try Fixtures.write(1, to: "\(folder)/one")
-            try pretrain("\(folder)/one", "\(folder)/run").expectRefusal("SimCLR needs at least 2 images, and there are 1")
+            try pretrain("\(folder)/one", "\(folder)/run").expectRefusal("DCL needs at least 2 images, and there are 1")
             try Fixtures.write(12, to: "\(folder)/twelve")
             let clamped = try Executable.run(Fixtures.pretrain("\(folder)/twelve", "\(folder)/run").filter { $0 != "--quiet" })
             clamped.expectSuccess()

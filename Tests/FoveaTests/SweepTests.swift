@@ -114,7 +114,7 @@ import TestSupport
             ("needs a grid", { _ = try Sweep([], folder: "x") }),
             ("did you mean 'epochs'", { _ = try Sweep([Sweep.axis("training.epoch=1,2")], folder: "x").cells(of: recipe) }),
             ("--compose blur", { _ = try Sweep.compositions(["blur"], of: recipe) }),
-            ("cannot be taken apart", { _ = try Sweep.omissions(of: rotations) }),
+            ("does not begin with a randomResizedCrop", { _ = try Sweep.omissions(of: rotations) }),
         ]
         for (part, body) in tries {
             do {

@@ -73,6 +73,6 @@ model = LogisticRegression(C=1.0, tol=1e-12, max_iter=20000).fit(unit[labelled],
 probabilities = np.sort(model.predict_proba(unit), 1)
 margin = probabilities[:, -1] - probabilities[:, -2]
 rest = [i for i in np.argsort(margin, kind="stable") if i not in set(labelled)]
-out |= {"margin.labelled": labelled, "margin.rows": np.array(rest[:25]), "margin.values": margin[rest[:26]]}
+out |= {"margin.labelled": labelled, "margin.rows": np.array(rest[:25]), "margin.all": margin}
 
 save_file({k: np.ascontiguousarray(v) for k, v in out.items()}, os.path.join(here, "choosers.safetensors"))

@@ -45,4 +45,4 @@ save("consistency", ((probabilities(student, 1) - probabilities(teacher, 1)) ** 
 steps = np.arange(0, 90, 7)
 out |= {"ramp.steps": steps, "ramp.values": np.where(steps < 60, np.exp(-5 * (1 - np.minimum(steps, 60) / 60) ** 2), 1.0)}
 
-save_file({k: np.ascontiguousarray(v) for k, v in out.items()}, os.path.join(here, "distillation.safetensors"))
+save_file({k: np.array(v, order="C") for k, v in out.items()}, os.path.join(here, "distillation.safetensors"))

@@ -56,4 +56,4 @@ for _ in range(3):
     sgd.step()
 out |= {f"decay.after.{i}": w.detach().numpy() for i, w in enumerate(weights)}
 
-save_file({k: np.ascontiguousarray(v) for k, v in out.items()}, os.path.join(here, "finetuning.safetensors"))
+save_file({k: np.array(v, order="C") for k, v in out.items()}, os.path.join(here, "finetuning.safetensors"))

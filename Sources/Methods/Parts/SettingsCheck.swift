@@ -31,6 +31,11 @@ enum SettingsCheck {
         try require((0...1).contains(value), "method.\(name) must lie between 0 and 1, not \(value)")
     }
 
+    /// Of colours: hue is turned by up to 0.2 s of a circle, of which a half is all there is.
+    static func jitterStrength(_ s: Double) throws(SettingsError) {
+        try require((0...2.5).contains(s), "method.jitterStrength must lie between 0 and 2.5, not \(s)")
+    }
+
     /// At the beginning and the end of a run.
     static func fraction(_ name: String, _ schedule: Schedule) throws(SettingsError) {
         for position in [0, 1] { try fraction(name, schedule.value(at: position, of: 1)) }
