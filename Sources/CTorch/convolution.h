@@ -22,6 +22,10 @@ bool fits(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, int64_t
 
 /// y = x ∗ kernel [+ bias] [+ residual] [→ ReLU].
 at::Tensor convolve(const at::Tensor &x, const at::Tensor &kernel, const at::Tensor &bias, const at::Tensor &residual, bool relu);
+/// The same with kernels transformed beforehand, which take four times the memory.
+at::Tensor convolve(const at::Tensor &x, int64_t outputs, const at::Tensor &transformed, const at::Tensor &bias, const at::Tensor &residual,
+                    bool relu);
+at::Tensor transformed(const at::Tensor &kernel);
 at::Tensor input_gradient(const at::Tensor &gradient, const at::Tensor &kernel);
 at::Tensor kernel_gradient(const at::Tensor &gradient, const at::Tensor &x);
 

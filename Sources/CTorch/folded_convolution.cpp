@@ -3,7 +3,9 @@
 //
 //     w′ = w · γ / √(σ² + ε),   b′ = β − μ · γ / √(σ² + ε)
 //
-// Folding at every call costs one pass over the weights, a few hundredths of the convolution, and cannot be out of date.
+// Folding, and bringing the kernel into the form that the convolution reads, are passes over the weights; with small images they
+// cost more than the convolution. So the result is kept by the layer for the next call, with the versions of the tensors that it
+// was made of: libtorch counts every change of a tensor, and `ct_batch_norm` and its like count their own.
 #include "convolution.h"
 #include "shim.h"
 #include <ATen/autocast_mode.h>
@@ -13,6 +15,7 @@
 #include <ATen/ops/mul.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/sub.h>
+#include <vector>
 
 using at::Tensor;
 
@@ -25,7 +28,66 @@ const std::optional<c10::OperatorHandle> &pointwise(bool adds) {
     return adds ? binary : plain;
 }
 
+/// Packs a kernel as oneDNN wants it for images of a size.
+const std::optional<c10::OperatorHandle> &packing() {
+    static const auto found = c10::Dispatcher::singleton().findSchema({"mkldnn::_reorder_convolution_weight", ""});
+    return found;
+}
+
+Tensor call(const c10::OperatorHandle &operation, torch::jit::Stack stack) {
+    operation.callBoxed(stack);
+    return stack.back().toTensor();
+}
+
 }  // namespace
+
+struct ct_folded_opaque {
+    struct Source {
+        Tensor tensor;
+        uint32_t version;
+
+        bool is(const Tensor &other) const { return tensor.is_same(other) && (!other.defined() || version == other._version()); }
+    };
+    enum class Form { none, transformed, packed };
+
+    Form form = Form::none;
+    Tensor kernel, offset;  // in that form; [out]
+    double epsilon = 0;
+    std::vector<Source> sources;
+
+    bool holds(const std::vector<Tensor> &tensors, double wanted) const {
+        if (epsilon != wanted || sources.size() != tensors.size()) return false;
+        for (size_t i = 0; i < tensors.size(); i++)
+            if (!sources[i].is(tensors[i])) return false;
+        return true;
+    }
+
+    /// - tensors: kernel, running mean and variance, weight and bias (or undefined).
+    void make(Form wanted, const std::vector<Tensor> &tensors, double wanted_epsilon, const Tensor &x, int64_t stride, int64_t padding) {
+        if (form == wanted && holds(tensors, wanted_epsilon)) return;
+        *this = {};
+        Tensor scale = at::rsqrt(tensors[2] + wanted_epsilon);
+        if (tensors[3].defined()) scale = scale * tensors[3];
+        offset = -tensors[1] * scale;
+        if (tensors[4].defined()) offset = offset + tensors[4];
+        kernel = at::mul(tensors[0], scale.view({-1, 1, 1, 1})).contiguous(at::MemoryFormat::ChannelsLast);
+        if (wanted == Form::transformed) {
+            kernel = shim::winograd::transformed(kernel);
+        } else if (packing()) {
+            const c10::List<int64_t> paddings({padding, padding}), strides({stride, stride}), dilation({1, 1}), size(x.sizes().vec());
+            kernel = call(*packing(), {kernel, paddings, strides, dilation, int64_t(1), size});
+        }
+        // What has no versions might change unseen.
+        for (const Tensor &tensor : tensors)
+            if (tensor.defined() && tensor.is_inference()) return;
+        for (const Tensor &tensor : tensors) sources.push_back({tensor, tensor.defined() ? static_cast<uint32_t>(tensor._version()) : 0});
+        epsilon = wanted_epsilon;
+        form = wanted;
+    }
+};
+
+ct_folded ct_folded_make(void) { return new ct_folded_opaque; }
+void ct_folded_release(ct_folded folded) { delete folded; }
 
 bool ct_folds_convolution(ct_tensor x) {
     const Tensor &input = shim::tensor(x);
@@ -33,26 +95,26 @@ bool ct_folds_convolution(ct_tensor x) {
            !at::autocast::is_autocast_enabled(at::kCPU) && pointwise(false) && pointwise(true);
 }
 
-ct_status ct_folded_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, int64_t padding, ct_tensor weight, ct_tensor bias,
-                                ct_tensor running_mean, ct_tensor running_variance, double epsilon, ct_tensor residual, bool relu,
-                                ct_tensor *out) {
+ct_status ct_folded_convolution(ct_folded folded, ct_tensor x, ct_tensor kernel, int64_t stride, int64_t padding, ct_tensor weight,
+                                ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance, double epsilon, ct_tensor residual,
+                                bool relu, ct_tensor *out) {
     return shim::guarded([&] {
-        const Tensor input = shim::tensor(x).contiguous(at::MemoryFormat::ChannelsLast);
-        Tensor scale = at::rsqrt(shim::tensor(running_variance) + epsilon);
-        if (weight) scale = scale * shim::tensor(weight);
-        Tensor offset = -shim::tensor(running_mean) * scale;
-        if (bias) offset = offset + shim::tensor(bias);
-        const Tensor folded = at::mul(shim::tensor(kernel), scale.view({-1, 1, 1, 1})).contiguous(at::MemoryFormat::ChannelsLast);
-
-        if (shim::winograd::fits(input, folded, stride, padding)) {
-            *out = shim::handle(shim::winograd::convolve(input, folded, offset, residual ? shim::tensor(residual) : Tensor(), relu));
+        using Form = ct_folded_opaque::Form;
+        const Tensor input = shim::tensor(x).contiguous(at::MemoryFormat::ChannelsLast), &filter = shim::tensor(kernel);
+        const std::vector<Tensor> sources{filter, shim::tensor(running_mean), shim::tensor(running_variance),
+                                          weight ? shim::tensor(weight) : Tensor(), bias ? shim::tensor(bias) : Tensor()};
+        const bool transforms = shim::winograd::fits(input, filter, stride, padding);
+        folded->make(transforms ? Form::transformed : Form::packed, sources, epsilon, input, stride, padding);
+        if (transforms) {
+            *out = shim::handle(shim::winograd::convolve(input, filter.size(0), folded->kernel, folded->offset,
+                                                         residual ? shim::tensor(residual) : Tensor(), relu));
             return;
         }
         const c10::List<int64_t> paddings({padding, padding}), strides({stride, stride}), dilation({1, 1});
         torch::jit::Stack stack;
         stack.emplace_back(input);
         if (residual) stack.emplace_back(shim::tensor(residual).contiguous(at::MemoryFormat::ChannelsLast));
-        for (const c10::IValue &value : {c10::IValue(folded), c10::IValue(offset), c10::IValue(paddings), c10::IValue(strides),
+        for (const c10::IValue &value : {c10::IValue(folded->kernel), c10::IValue(folded->offset), c10::IValue(paddings), c10::IValue(strides),
                                          c10::IValue(dilation), c10::IValue(int64_t(1))})
             stack.push_back(value);
         const c10::IValue none, scalars = c10::List<std::optional<at::Scalar>>();
@@ -62,7 +124,6 @@ ct_status ct_folded_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, i
         } else {
             for (const c10::IValue &value : {c10::IValue(relu ? "relu" : "none"), scalars, none}) stack.push_back(value);
         }
-        pointwise(residual)->callBoxed(stack);
-        *out = shim::handle(stack.back().toTensor());
+        *out = shim::handle(call(*pointwise(residual), std::move(stack)));
     });
 }

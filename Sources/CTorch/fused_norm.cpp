@@ -104,6 +104,9 @@ struct Statistics {
                 moving_mean[c] = (1 - momentum) * moving_mean[c] + momentum * m[c];
                 moving_variance[c] = (1 - momentum) * moving_variance[c] + momentum * variance * n / (n - 1);
             }
+            // Whoever keeps what was made of them looks at their versions (folded_convolution.cpp).
+            for (const Tensor *moved : {&running_mean, &running_variance})
+                if (!moved->is_inference()) moved->unsafeGetTensorImpl()->bump_version();
         } else {
             for (int64_t c = 0; c < channels; c++) {
                 m[c] = moving_mean[c];

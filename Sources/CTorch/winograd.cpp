@@ -50,22 +50,32 @@ struct Tiles {
     }
 };
 
-Tensor filtered(const Tensor &x, const Tensor &kernel, const Tensor &bias, const Tensor &residual, bool relu, bool backwards) {
+int64_t floats_of_kernels(int64_t read, int64_t made) { return places * (read * made + lanes); }
+
+Panels transformed_kernels(float *into, const Tensor &kernel, bool backwards) {
+    const int64_t read = kernel.size(backwards ? 0 : 1), made = kernel.size(backwards ? 1 : 0);
+    const Panels panels{into, read, panel_width(made), read * made + lanes};
+    const float *weights = kernel.const_data_ptr<float>();
+    in_parts(kernel.size(0), 1, [&](int64_t first, int64_t last, int64_t) {
+        transform_kernels(weights, first, last, kernel.size(1), backwards, panels);
+    });
+    return panels;
+}
+
+/// - kernels: makes them of memory for `for_kernels` floats.
+template <typename Kernels>
+Tensor filtered(const Tensor &x, int64_t made, int64_t for_kernels, const Kernels &make_kernels, const Tensor &bias, const Tensor &residual,
+                bool relu) {
     const Tiles tiles(x);
-    const int64_t read = x.size(1), made = kernel.size(backwards ? 1 : 0), width = panel_width(made);
+    const int64_t read = x.size(1);
     const int64_t each = places * (Places::row_stride(read) + Places::row_stride(made));
     const int64_t block = std::max(least_block, cached_floats / each / 14 * 14);
-    const int64_t for_kernels = places * (read * made + lanes);
     const int64_t for_values = places * Places::place_stride(block, read), for_results = places * Places::place_stride(block, made);
     const int64_t for_parts = (for_values + for_results) * part_limit();
     Workspace memory(for_kernels + for_parts + read + 3 * Workspace::border);
-    const Panels kernels{memory.take(for_kernels), read, width, read * made + lanes};
+    const Panels kernels = make_kernels(memory.take(for_kernels));
     float *scratch = memory.take(for_parts), *outside = memory.take(read);
     std::fill(outside, outside + read, 0.f);
-    const float *weights = kernel.const_data_ptr<float>();
-    in_parts(kernel.size(0), 1, [&](int64_t first, int64_t last, int64_t) {
-        transform_kernels(weights, first, last, kernel.size(1), backwards, kernels);
-    });
 
     const Tensor y = empty_picture(x.size(0), made, x);
     const float *source = x.const_data_ptr<float>();
@@ -83,8 +93,8 @@ Tensor filtered(const Tensor &x, const Tensor &kernel, const Tensor &bias, const
                 transform_input(tiles.picture(source, at.picture, read), at.top - 1, at.left - 1, outside, values, tile);
             }
             for (int64_t p = 0; p < places; p++)
-                multiply({count, made, read, values.data + p * values.place, values.row, 1, kernels.data + p * kernels.place, width,
-                          kernels.stride(), width, results.data + p * results.place, results.row, false});
+                multiply({count, made, read, values.data + p * values.place, values.row, 1, kernels.data + p * kernels.place, kernels.width,
+                          kernels.stride(), kernels.width, results.data + p * results.place, results.row, false});
             for (int64_t tile = 0; tile < count; tile++) {
                 const auto at = tiles.place(first + tile);
                 const int64_t offset = at.picture * tiles.height * tiles.width * made;
@@ -107,12 +117,33 @@ bool shim::winograd::fits(const Tensor &x, const Tensor &kernel, int64_t stride,
 }
 
 Tensor shim::winograd::convolve(const Tensor &x, const Tensor &kernel, const Tensor &bias, const Tensor &residual, bool relu) {
-    return filtered(inner_channels(x), inner_channels(kernel), bias.defined() ? bias.contiguous() : bias,
-                    residual.defined() ? inner_channels(residual) : residual, relu, false);
+    const Tensor filter = inner_channels(kernel);
+    return filtered(
+        inner_channels(x), kernel.size(0), floats_of_kernels(kernel.size(1), kernel.size(0)),
+        [&](float *into) { return transformed_kernels(into, filter, false); }, bias.defined() ? bias.contiguous() : bias,
+        residual.defined() ? inner_channels(residual) : residual, relu);
+}
+
+Tensor shim::winograd::transformed(const Tensor &kernel) {
+    Tensor result = at::empty({floats_of_kernels(kernel.size(1), kernel.size(0))}, at::kFloat);
+    transformed_kernels(result.mutable_data_ptr<float>(), inner_channels(kernel), false);
+    return result;
+}
+
+Tensor shim::winograd::convolve(const Tensor &x, int64_t outputs, const Tensor &transformed, const Tensor &bias, const Tensor &residual,
+                                bool relu) {
+    const int64_t read = x.size(1);
+    const Panels panels{const_cast<float *>(transformed.const_data_ptr<float>()), read, panel_width(outputs), read * outputs + lanes};
+    return filtered(
+        inner_channels(x), outputs, 0, [&](float *) { return panels; }, bias.defined() ? bias.contiguous() : bias,
+        residual.defined() ? inner_channels(residual) : residual, relu);
 }
 
 Tensor shim::winograd::input_gradient(const Tensor &gradient, const Tensor &kernel) {
-    return filtered(inner_channels(gradient), inner_channels(kernel), {}, {}, false, true);
+    const Tensor filter = inner_channels(kernel);
+    return filtered(
+        inner_channels(gradient), kernel.size(1), floats_of_kernels(kernel.size(0), kernel.size(1)),
+        [&](float *into) { return transformed_kernels(into, filter, true); }, {}, {}, false);
 }
 
 Tensor shim::winograd::kernel_gradient(const Tensor &given, const Tensor &x_given) {

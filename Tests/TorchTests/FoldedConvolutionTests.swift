@@ -84,4 +84,47 @@ import Testing
             #expect(norm.folded(into: convolution, x.to(.float64), adding: nil, relu: true) == nil, "float64")
         }
     }
+
+    /// What is kept between calls follows every change of what it was made of; at 2 pixels by oneDNN, at 16 by Winograd's algorithm.
+    @Test(arguments: [2, 16]) func keptKernelsFollowTheirSources(size: Int) throws {
+        Runtime.seed(6)
+        let convolution = Conv2d(16, 32, kernel: 3, padding: 1, bias: false)
+        let norm = makeNorm(32)
+        norm.eval()
+        let x = Tensor.randn([8, 16, size, size]).contiguous(.channelsLast)
+        var seen: [Tensor] = []
+        func expectFollowed(_ change: String, sourceLocation: SourceLocation = #_sourceLocation) {
+            let wanted = plain(x.to(.float64), convolution, norm).relu()
+            let first = x.convolved(by: (convolution, norm))
+            #expect(difference(first, wanted, Tolerance(relative: 2e-5, absolute: 1e-4)) == nil, "\(change)", sourceLocation: sourceLocation)
+            expectSame(x.convolved(by: (convolution, norm)), first, sourceLocation: sourceLocation)
+            for other in seen { #expect(difference(first, other, .float32) != nil, "\(change) moves nothing", sourceLocation: sourceLocation) }
+            seen.append(first)
+        }
+        withoutGradients {
+            expectFollowed("new")
+            convolution.weight.value.addInPlace(.randn([32, 16, 3, 3]) * 0.1)
+            expectFollowed("kernel")
+            norm.weight!.value.copyInPlace(.randn([32]) + 1)
+            expectFollowed("weight")
+            norm.bias!.value.addInPlace(.ones([32]))
+            expectFollowed("bias")
+            norm.runningMean.set(.randn([32]))
+            expectFollowed("mean")
+            norm.runningVar.set(Tensor.randn([32]).squared() + 0.5)
+            expectFollowed("variance")
+            Averaging.update([convolution.weight.value], towards: [.randn([32, 16, 3, 3])], decay: 0.9)
+            expectFollowed("moving average")
+            // As a pass in training moves them, from another place than the layer.
+            norm.train()
+            _ = x.convolved(by: (convolution, norm))
+            norm.eval()
+            expectFollowed("statistics of a batch")
+            // Other images through the same kernels.
+            let few = Tensor.randn([1, 16, 5, 5]).contiguous(.channelsLast)
+            expectClose(
+                few.convolved(by: (convolution, norm)), plain(few.to(.float64), convolution, norm).relu(),
+                Tolerance(relative: 2e-5, absolute: 1e-4))
+        }
+    }
 }

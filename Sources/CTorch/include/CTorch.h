@@ -100,9 +100,13 @@ bool ct_recomputes_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, bo
 // relu(batch norm of running statistics(conv2d(x, kernel)) [+ residual]) without a graph (folded_convolution.cpp); weight, bias
 // and residual may be NULL. Only where ct_folds_convolution(x).
 bool ct_folds_convolution(ct_tensor x);
-ct_status ct_folded_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, int64_t padding, ct_tensor weight, ct_tensor bias,
-                                ct_tensor running_mean, ct_tensor running_variance, double epsilon, ct_tensor residual, bool relu,
-                                ct_tensor *out);
+// The kernel in the form in which it was last needed, kept from call to call for as long as no tensor it was made of changes.
+typedef struct ct_folded_opaque *ct_folded;
+ct_folded ct_folded_make(void);
+void ct_folded_release(ct_folded folded);
+ct_status ct_folded_convolution(ct_folded folded, ct_tensor x, ct_tensor kernel, int64_t stride, int64_t padding, ct_tensor weight,
+                                ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance, double epsilon, ct_tensor residual,
+                                bool relu, ct_tensor *out);
 
 // The `count` largest of each row of float32 scores on the CPU that come in blocks, columns rising (top_scores.cpp). The result is
 // in falling order, ties to the lower column, and as wide as the shortest row allows.

@@ -15,6 +15,7 @@ public final class BatchNorm: Layer {
 
     private let epsilon: Double
     private let momentum: Double
+    private let folding = FoldedKernel()
 
     /// - Parameter momentum: the weight of the newest batch in the running statistics.
     public init(_ channels: Int, epsilon: Double = 1e-5, momentum: Double = 0.1, affine: Bool = true) {
@@ -93,14 +94,16 @@ public final class BatchNorm: Layer {
         var result: ct_tensor?
         check("folded_convolution", [x, convolution.weight.value, residual].compactMap { $0 }) {
             ct_folded_convolution(
-                x.handle, convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding), weight?.value.handle,
+                folding.handle(), x.handle, convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding), weight?.value.handle,
                 bias?.value.handle, runningMean.value.handle, runningVar.value.handle, epsilon, residual?.handle, relu, &result)
         }
         return Tensor(result!)
     }
 
     private func countBatch(_ x: Tensor) {
-        if isTraining { numBatchesTracked.value.addInPlace(Tensor(scalar: 1).to(x.device)) }
+        guard isTraining else { return }
+        numBatchesTracked.value.addInPlace(Tensor(scalar: 1).to(x.device))
+        folding.release()
     }
 
     func normalized(_ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor {
@@ -147,4 +150,21 @@ public final class LayerNorm: Layer {
     public override func callAsFunction(_ x: Tensor) -> Tensor {
         ATen.layerNorm(x, [weight.value.count], weight.value, bias.value, epsilon)
     }
+}
+
+/// What inference keeps of a convolution with this normalisation folded into it, until training goes on.
+private final class FoldedKernel {
+    private var kept: ct_folded?
+
+    func handle() -> ct_folded {
+        if kept == nil { kept = ct_folded_make() }
+        return kept!
+    }
+
+    func release() {
+        if let kept { ct_folded_release(kept) }
+        kept = nil
+    }
+
+    deinit { release() }
 }
