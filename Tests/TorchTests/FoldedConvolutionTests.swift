@@ -96,9 +96,12 @@ import Testing
         func expectFollowed(_ change: String, sourceLocation: SourceLocation = #_sourceLocation) {
             let wanted = plain(x.to(.float64), convolution, norm).relu()
             let first = x.convolved(by: (convolution, norm))
-            #expect(difference(first, wanted, Tolerance(relative: 2e-5, absolute: 1e-4)) == nil, "\(change)", sourceLocation: sourceLocation)
+            #expect(
+                difference(first, wanted, Tolerance(relative: 2e-5, absolute: 1e-4)) == nil, "\(change)", sourceLocation: sourceLocation)
             expectSame(x.convolved(by: (convolution, norm)), first, sourceLocation: sourceLocation)
-            for other in seen { #expect(difference(first, other, .float32) != nil, "\(change) moves nothing", sourceLocation: sourceLocation) }
+            for other in seen {
+                #expect(difference(first, other, .float32) != nil, "\(change) moves nothing", sourceLocation: sourceLocation)
+            }
             seen.append(first)
         }
         withoutGradients {

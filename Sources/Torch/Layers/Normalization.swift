@@ -94,7 +94,8 @@ public final class BatchNorm: Layer {
         var result: ct_tensor?
         check("folded_convolution", [x, convolution.weight.value, residual].compactMap { $0 }) {
             ct_folded_convolution(
-                folding.handle(), x.handle, convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding), weight?.value.handle,
+                folding.handle(), x.handle, convolution.weight.value.handle, Int64(convolution.stride), Int64(convolution.padding),
+                weight?.value.handle,
                 bias?.value.handle, runningMean.value.handle, runningVar.value.handle, epsilon, residual?.handle, relu, &result)
         }
         return Tensor(result!)

@@ -90,9 +90,12 @@ import Views
         // Nothing near: all that there are. Optional ones too, which no default shows.
         let all = refusal("method: simclr\ndata: {whatever: 3}")
         #expect(
-            all?.hasPrefix("test.yaml: there is no setting 'data.whatever'; known here: cacheMegabytes, imageSize, input, labelledShare, limit") == true)
+            all?.hasPrefix(
+                "test.yaml: there is no setting 'data.whatever'; known here: cacheMegabytes, imageSize, input, labelledShare, limit")
+                == true)
         #expect(
-            refusal("method: {name: byol, temperature: 0.3}")?.contains("known here: headBatchNorm, hiddenWidth, name, outputWidth, targetDecay") == true)
+            refusal("method: {name: byol, temperature: 0.3}")?.contains(
+                "known here: headBatchNorm, hiddenWidth, name, outputWidth, targetDecay") == true)
         #expect(refusal("method: simclr\nbackbone: {stemm: small}")?.contains("did you mean 'stem'?") == true)
         #expect(refusal("method: {name: simclr, settings: {}}")?.contains("there is no setting 'method.settings'") == true)
     }
