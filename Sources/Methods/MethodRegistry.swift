@@ -78,6 +78,10 @@ public struct MethodRegistry: Sendable {
         MethodEntry(RotNet.self),
         MethodEntry(Supervised.self),
         MethodEntry(MeanTeacher.self),
+        MethodEntry(RelativePatch.self),
+        MethodEntry(Jigsaw.self),
+        MethodEntry(JigsawPlusPlus.self),
+        MethodEntry(DamagedJigsaw.self),
     ])
 
     public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {

@@ -29,8 +29,8 @@ public final class RelativePatch: Module, SelfSupervisedMethod {
         public var minimumArea: Int?
         /// At most; 450,000 for patches of 96 when nil.
         public var maximumArea: Int?
-        /// Of each centre, 1 to 8: the paper has pairs, Kolesnikov et al. (2019) all eight.
-        public var neighbours = 1
+        /// Neighbours of each centre, 1 to 8: the paper has one, Kolesnikov et al. (2019) all eight.
+        public var pairs = 1
         public var colours = Colours.dropped
         /// Probability that a patch is made smaller and large again.
         public var pixelation = 0.2
@@ -53,7 +53,7 @@ public final class RelativePatch: Module, SelfSupervisedMethod {
                 try SettingsCheck.require(
                     low <= high, "method.maximumArea must be method.minimumArea (\(low)) or more, not \(high)")
             }
-            try SettingsCheck.require((1...8).contains(neighbours), "method.neighbours must be 1 to 8, not \(neighbours)")
+            try SettingsCheck.require((1...8).contains(pairs), "method.pairs must be 1 to 8, not \(pairs)")
             try SettingsCheck.fraction("pixelation", pixelation)
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.layers("headLayers", headLayers)
@@ -73,7 +73,7 @@ public final class RelativePatch: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "relative_patch", title: "Context prediction", family: .pretext, paper: "Doersch et al. 2015, arXiv:1505.05192",
-        summary: "tells where around a patch another patch was cut", leastBatch: 1, hasPositivePairs: false)
+        summary: "tells where around a patch another patch was cut", hasPositivePairs: false)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try patches(settings, imageSize: imageSize, before: nil)
@@ -87,7 +87,7 @@ public final class RelativePatch: Module, SelfSupervisedMethod {
 
     private static func patches(_ settings: Settings, imageSize: Int, before: View?) throws -> any ViewMaker {
         try RelativePatchViews(
-            settings.geometry(imageSize: imageSize), neighbours: settings.neighbours, dropsColours: settings.colours == .dropped,
+            settings.geometry(imageSize: imageSize), neighbours: settings.pairs, dropsColours: settings.colours == .dropped,
             pixelation: settings.pixelation, before: before)
     }
 

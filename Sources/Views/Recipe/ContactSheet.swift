@@ -1,5 +1,6 @@
 extension ViewMaker {
-    /// A picture of what this makes: one row for each image and draw, the image itself on the left, then its views.
+    /// A picture of what this makes: under the outputs' names one row for each image and draw, the image itself on the left, then its
+    /// views, and under these what the targets say.
     ///
     /// - Parameters:
     ///   - draws: Rows for each image: its views in so many successive epochs.
@@ -7,27 +8,38 @@ extension ViewMaker {
     public func sheet(of images: [PixelImage], seed: UInt64 = 0, draws: Int = 1, gap: Int = 4) -> PixelImage {
         let shown = outputs.indices.compactMap { output in outputs[output].imageSize.map { (output, size: $0) } }
         let cell = shown.map(\.size.height).max() ?? 1
-        // The image itself in a square cell.
-        let width = cell + gap + shown.reduce(0) { $0 + $1.size.width + gap } + gap
-        let rows = max(1, images.count * draws)
-        var sheet = PixelImage(
-            width: width, height: rows * (cell + gap) + gap, pixels: [UInt8](repeating: 255, count: width * (rows * (cell + gap) + gap) * 3)
-        )
+        let rows = images.count * draws
         var scratch = Scratch()
-        let memory = BatchMemory(outputs, capacity: 1)
-        for row in 0..<images.count * draws {
-            let image = images[row / draws]
-            let y = gap + row * (cell + gap)
-            sheet.paste(image.fitted(into: cell, scratch.canvas), x: gap, y: y)
-            let key = SampleKey(seed: seed, epoch: row % draws, index: row / draws, position: row / draws)
-            let partners = ImagesAsPartners(images: images, position: row / draws)
-            make(image, key: key, partners: partners, into: memory.sample(0), scratch: &scratch)
+        let memory = BatchMemory(outputs, capacity: max(1, rows))
+        var captions: [[String]] = []
+        for row in 0..<rows {
+            let place = row / draws
+            let key = SampleKey(seed: seed, epoch: row % draws, index: place, position: place)
+            make(
+                images[place], key: key, partners: ImagesAsPartners(images: images, position: place), into: memory.sample(row),
+                scratch: &scratch)
+            captions.append(self.captions(of: memory.sample(row)))
+        }
+        // The image itself in a square cell; a line of text has two pixels of room.
+        let line = SheetText.height + 2
+        let lines = captions.map(\.count).max() ?? 0
+        let pictures = gap + cell + gap + shown.reduce(0) { $0 + $1.size.width + gap }
+        let width = max(pictures, (captions.joined().map { SheetText.width($0) }.max() ?? 0) + 2 * gap)
+        let step = cell + gap + lines * line
+        let height = gap + line + max(1, rows) * step + gap
+        var sheet = PixelImage(width: width, height: height, pixels: [UInt8](repeating: 255, count: width * height * 3))
+        sheet.write(SheetText.fitting("image", cell), x: gap, y: gap)
+        for row in 0..<rows {
+            let y = gap + line + row * step
+            sheet.paste(images[row / draws].fitted(into: cell, scratch.canvas), x: gap, y: y)
             var x = gap + cell + gap
             for (output, size) in shown {
-                let pixels = [UInt8](memory.sample(0).bytes(output))
+                if row == 0 { sheet.write(SheetText.fitting(outputs[output].name, size.width), x: x, y: gap) }
+                let pixels = [UInt8](memory.sample(row).bytes(output))
                 sheet.paste(PixelImage(width: size.width, height: size.height, pixels: pixels), x: x, y: y)
                 x += size.width + gap
             }
+            for (number, caption) in captions[row].enumerated() { sheet.write(caption, x: gap, y: y + cell + 2 + number * line) }
         }
         return sheet
     }
@@ -47,5 +59,12 @@ extension PixelImage {
             let to = ((y + row) * width + x) * 3
             pixels.replaceSubrange(to..<to + image.width * 3, with: image.pixels[from..<from + image.width * 3])
         }
+    }
+
+    /// A line of black text.
+    fileprivate mutating func write(_ text: String, x: Int, y: Int) {
+        var dark: [Int] = []
+        SheetText.draw(text) { dark.append(((y + $1) * width + x + $0) * 3) }
+        for place in dark { for channel in 0..<3 { pixels[place + channel] = 0 } }
     }
 }
