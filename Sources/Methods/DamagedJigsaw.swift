@@ -126,7 +126,7 @@ final class TileDecoder: Layer {
     override func callAsFunction(_ code: Tensor) -> Tensor {
         var x = start(code).relu().reshaped(code.size(0), width, side / 4, side / 4)
         for (step, convolution) in convolutions.enumerated() {
-            let size = side / 2 << step
+            let size = (side / 2) << step
             x = convolution(x.resizedBilinear(height: size, width: size)).relu()
         }
         return last(x)

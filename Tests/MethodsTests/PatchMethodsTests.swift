@@ -151,6 +151,8 @@ import Views
         let orders = try settings.puzzle.permutations.orders(tiles: 9).orders
         let codes = method.network.codes(batch.views[0])
         let lab = InputTransform.lab(batch.views[1])
+        #expect(method.missing(codes.flattened(from: 1)).shape == [5, 3, 4, 4])
+        #expect(method.colours(.randn([7, 16])).shape == [7, 2, 4, 4])
         var (missing, colours): ([Tensor], [Tensor]) = ([], [])
         for image in 0..<5 {
             func target(_ tile: Int) -> Tensor {

@@ -8,40 +8,19 @@ extension ViewMaker {
     public func sheet(of images: [PixelImage], seed: UInt64 = 0, draws: Int = 1, gap: Int = 4) -> PixelImage {
         let shown = outputs.indices.compactMap { output in outputs[output].imageSize.map { (output, size: $0) } }
         let cell = shown.map(\.size.height).max() ?? 1
-        let rows = images.count * draws
         var scratch = Scratch()
-        let memory = BatchMemory(outputs, capacity: max(1, rows))
-        var captions: [[String]] = []
-        for row in 0..<rows {
+        let memory = BatchMemory(outputs, capacity: 1)
+        var rows: [ContactSheet.Row] = []
+        for row in 0..<images.count * draws {
             let place = row / draws
             let key = SampleKey(seed: seed, epoch: row % draws, index: place, position: place)
-            make(
-                images[place], key: key, partners: ImagesAsPartners(images: images, position: place), into: memory.sample(row),
-                scratch: &scratch)
-            captions.append(self.captions(of: memory.sample(row)))
+            let buffers = memory.sample(0)
+            make(images[place], key: key, partners: ImagesAsPartners(images: images, position: place), into: buffers, scratch: &scratch)
+            let views = shown.map { PixelImage(width: $1.width, height: $1.height, pixels: [UInt8](buffers.bytes($0))) }
+            rows.append(.init(pictures: [images[place].fitted(into: cell, scratch.canvas)] + views, captions: captions(of: buffers)))
         }
-        // The image itself in a square cell; a line of text has two pixels of room.
-        let line = SheetText.height + 2
-        let lines = captions.map(\.count).max() ?? 0
-        let pictures = gap + cell + gap + shown.reduce(0) { $0 + $1.size.width + gap }
-        let width = max(pictures, (captions.joined().map { SheetText.width($0) }.max() ?? 0) + 2 * gap)
-        let step = cell + gap + lines * line
-        let height = gap + line + max(1, rows) * step + gap
-        var sheet = PixelImage(width: width, height: height, pixels: [UInt8](repeating: 255, count: width * height * 3))
-        sheet.write(SheetText.fitting("image", cell), x: gap, y: gap)
-        for row in 0..<rows {
-            let y = gap + line + row * step
-            sheet.paste(images[row / draws].fitted(into: cell, scratch.canvas), x: gap, y: y)
-            var x = gap + cell + gap
-            for (output, size) in shown {
-                if row == 0 { sheet.write(SheetText.fitting(outputs[output].name, size.width), x: x, y: gap) }
-                let pixels = [UInt8](memory.sample(row).bytes(output))
-                sheet.paste(PixelImage(width: size.width, height: size.height, pixels: pixels), x: x, y: y)
-                x += size.width + gap
-            }
-            for (number, caption) in captions[row].enumerated() { sheet.write(caption, x: gap, y: y + cell + 2 + number * line) }
-        }
-        return sheet
+        return ContactSheet.draw(
+            rows, columns: [("image", cell)] + shown.map { (outputs[$0.output].name, $0.size.width) }, cell: cell, gap: gap)
     }
 }
 
@@ -50,6 +29,47 @@ private struct ImagesAsPartners: PartnerImages {
     let position: Int
 
     func image(_ n: Int) -> PixelImage? { images[((position + n) % images.count + images.count) % images.count] }
+}
+
+/// Pictures in rows and columns, with names above the columns and lines of text below the rows.
+public enum ContactSheet {
+    public struct Row {
+        public var pictures: [PixelImage]
+        public var captions: [String]
+
+        public init(pictures: [PixelImage], captions: [String] = []) {
+            self.pictures = pictures
+            self.captions = captions
+        }
+    }
+
+    /// - Parameters:
+    ///   - columns: names, cut off where they do not fit, and widths in pixels.
+    ///   - cell: height of a row's pictures.
+    ///   - gap: pixels of white around pictures.
+    public static func draw(_ rows: [Row], columns: [(name: String, width: Int)], cell: Int, gap: Int = 4) -> PixelImage {
+        // A line of text has two pixels of room.
+        let line = SheetText.height + 2
+        let lines = rows.map(\.captions.count).max() ?? 0
+        let pictures = gap + columns.reduce(0) { $0 + $1.width + gap }
+        let width = max(pictures, (rows.flatMap(\.captions).map { SheetText.width($0) }.max() ?? 0) + 2 * gap)
+        let step = cell + gap + lines * line
+        let height = gap + line + max(1, rows.count) * step + gap
+        var sheet = PixelImage(width: width, height: height, pixels: [UInt8](repeating: 255, count: width * height * 3))
+        var x = gap
+        for (column, (name, width)) in columns.enumerated() {
+            sheet.write(SheetText.fitting(name, width), x: x, y: gap)
+            for (row, content) in rows.enumerated() where column < content.pictures.count {
+                sheet.paste(content.pictures[column], x: x, y: gap + line + row * step)
+            }
+            x += width + gap
+        }
+        for (row, content) in rows.enumerated() {
+            let y = gap + line + row * step + cell + 2
+            for (number, caption) in content.captions.enumerated() { sheet.write(caption, x: gap, y: y + number * line) }
+        }
+        return sheet
+    }
 }
 
 extension PixelImage {

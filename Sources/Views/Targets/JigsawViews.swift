@@ -79,14 +79,16 @@ public struct JigsawViews: ViewMaker {
         var places = [Int](repeating: 0, count: tiles)
         for (place, tile) in set.orders[orders[0]].enumerated() { places[tile] = place }
         load(image, key, isGrey: isGrey && damage != .missing, scratch.canvas)
-        let cuts = (0..<tiles).map { cut($0, &random) }
+        // Channels that move would give a grey image colours, and the colours that are to be told wrong edges.
+        let moves = !isGrey && damage != .missing
+        let cuts = (0..<tiles).map { cut($0, moves: moves, &random) }
         switch damage {
         case .none: draw(cuts, at: places, scratch.canvas, outputs.pixels(0))
         case .foreign(let most):
             draw(cuts, at: places, scratch.canvas, outputs.pixels(0))
             let count = random.integer(below: most + 1)
             let replaced = Array(random.permutation(tiles).prefix(count))
-            let sources = replaced.map { _ in cut(random.integer(below: tiles), &random) }
+            let sources = replaced.map { _ in cut(random.integer(below: tiles), moves: moves, &random) }
             if count > 0, let other = partners.image(1) {
                 // As grey as the image itself: it shall not be told by that.
                 load(other, key, isGrey: isGrey, scratch.canvas)
@@ -122,22 +124,23 @@ public struct JigsawViews: ViewMaker {
 
     private struct Cut {
         let box: PixelBox
-        let moves: [(x: Int, y: Int)]
+        /// See `Canvas.write`.
+        let moves: [(x: Int, y: Int)]?
     }
 
     /// A tile at a random place of a cell.
-    private func cut(_ index: Int, _ random: inout ViewRandom) -> Cut {
+    private func cut(_ index: Int, moves: Bool, _ random: inout ViewRandom) -> Cut {
         let y = index / cutting.grid * cell + random.integer(below: cell - tile + 1)
         let x = index % cutting.grid * cell + random.integer(below: cell - tile + 1)
         func move() -> Int { random.integer(below: 2 * cutting.channelJitter + 1) - cutting.channelJitter }
-        let moves = (0..<3).map { _ in (x: move(), y: move()) }
-        return Cut(box: PixelBox(x: x, y: y, width: tile, height: tile), moves: cutting.channelJitter == 0 ? [] : moves)
+        let each = (0..<3).map { _ in (x: move(), y: move()) }
+        return Cut(box: PixelBox(x: x, y: y, width: tile, height: tile), moves: moves && cutting.channelJitter > 0 ? each : nil)
     }
 
     private func draw(_ cuts: [Cut], at places: [Int], _ canvas: Canvas, _ picture: UnsafeMutablePointer<UInt8>) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: tile * tile * 3) { pixels in
             for (cut, place) in zip(cuts, places) {
-                canvas.write(cut.box, moves: cut.moves.isEmpty ? nil : cut.moves, to: pixels.baseAddress!)
+                canvas.write(cut.box, moves: cut.moves, to: pixels.baseAddress!)
                 for row in 0..<tile {
                     (picture + start(place, row)).update(from: pixels.baseAddress! + row * tile * 3, count: tile * 3)
                 }

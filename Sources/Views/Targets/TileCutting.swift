@@ -5,7 +5,8 @@ public struct TileCutting: Codable, Sendable, Equatable {
     public var grid = 3
     /// The side of a tile in pixels; 64/75 of a cell's when nil, which are the paper's 64 of 225/3.
     public var side: Int?
-    /// Pixels by which each colour channel of a tile is moved at most, in both directions, against chromatic aberration.
+    /// Pixels by which each colour channel of a tile is moved at most, in both directions, against chromatic aberration; not of grey
+    /// images.
     public var channelJitter = 2
     /// Probability that an image loses its colours.
     public var greyShare = 0.3
