@@ -1,6 +1,12 @@
 internal import Torch
 
 enum ColourSpace {
+    /// x − a(a·x)/6 with a = [−1, 2, −1]: [n, 3, h, w] of any scale, which may then lie a little outside its range.
+    static func withoutGreenMagenta(_ rgb: Tensor) -> Tensor {
+        let axis = Tensor([-1.0, 2, -1], [1, 3, 1, 1]).to(rgb.dataType).to(rgb.device)
+        return rgb - axis * ((rgb * axis).sum(1, keep: true) / 6)
+    }
+
     /// sRGB to CIE L*a*b* (IEC 61966-2-1; CIE 15, white D65): [n, 3, h, w] from 0 … 1 to L of 0 … 100 and a, b around 0.
     static func lab(_ rgb: Tensor) -> Tensor {
         let linear = ((rgb + 0.055) / 1.055).pow(2.4).where(rgb.greater(0.04045), otherwise: rgb / 12.92)

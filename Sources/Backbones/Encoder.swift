@@ -58,6 +58,9 @@ public struct InputTransform: Codable, Sendable, Equatable {
     public enum Colours: String, Codable, Sendable {
         /// CIE L*a*b* at D65, in which `mean` and `deviation` are too: lightness 0 … 100, and two of colour around 0.
         case lab
+        /// RGB without what lies between green and magenta: of each pixel the projection I − aᵀa/(aaᵀ), a = [−1, 2, −1], which takes
+        /// away most of what chromatic aberration shows (Doersch et al. 2015, section 3.1).
+        case withoutGreenMagenta
     }
 
     public init(mean: [Double], deviation: [Double]) {
@@ -78,8 +81,13 @@ public struct InputTransform: Codable, Sendable, Equatable {
     /// - Returns: float32 (or, of float input, its type), channels-last.
     public func callAsFunction(_ pixels: Tensor) -> Tensor {
         let values = pixels.dataType.isFloatingPoint ? pixels : pixels.to(.float32)
-        let unit = colours == nil ? 255.0 : 1
-        let x = colours == .lab ? ColourSpace.lab(values / 255) : values
+        let unit = colours == .lab ? 1 : 255.0
+        let x =
+            switch colours {
+            case nil: values
+            case .lab: ColourSpace.lab(values / 255)
+            case .withoutGreenMagenta: ColourSpace.withoutGreenMagenta(values)
+            }
         let shift = Tensor(mean.map { $0 * unit }, [1, 3, 1, 1]).to(x.dataType).to(x.device)
         let scale = Tensor(deviation.map { 1 / (unit * $0) }, [1, 3, 1, 1]).to(x.dataType).to(x.device)
         return ((x - shift) * scale).contiguous(.channelsLast)

@@ -17,12 +17,15 @@ struct FoveaCommand: ParsableCommand {
             fovea duplicates runs/photos photos/              images that are almost the same
             fovea distill runs/photos --data labelled/ …      a student taught by the encoder fine-tuned on few labels
             fovea embed runs/photos photos/ --out photos.npy  a feature vector for every image
+            fovea patches runs/photos photos/                 patches of other images that the encoder finds most alike
+            fovea views --recipe jigsaw/small --data photos/  what a method sees and must predict, as a picture
             fovea demo                                        all of it in a few minutes, on made-up or on your images
             """,
         version: FoveaVersion.current,
         subcommands: [
             Pretrain.self, Evaluate.self, Labels.self, Compare.self, Transfer.self, Quality.self, SweepCommand.self, Duplicates.self,
-            Distill.self, Embed.self, Report.self, Demo.self, Methods.self, Backbones.self, Recipes.self,
+            Distill.self, Embed.self, Report.self, Demo.self, Methods.self, Backbones.self, Recipes.self, ViewsCommand.self,
+            Permutations.self, Patches.self,
         ])
 }
 

@@ -22,13 +22,16 @@ public struct MethodContext {
 
     /// A new encoder of the recipe's backbone; each call draws new weights.
     /// - Parameters: what a method asks of it beside what the recipe says.
-    ///   - input: of other colours than the recipe's.
+    ///   - input: in place of the recipe's.
+    ///   - colours: of the recipe's input; see `InputTransform`.
     ///   - patches: of a side; see `InputTransform`.
     ///   - norm: see `BackboneSettings`, as `channels`.
     public func makeEncoder(
-        input own: InputTransform? = nil, patches: Int? = nil, norm: ResNet.Norm? = nil, channels: [Int]? = nil
+        input own: InputTransform? = nil, colours: InputTransform.Colours? = nil, patches: Int? = nil, norm: ResNet.Norm? = nil,
+        channels: [Int]? = nil
     ) throws -> Encoder {
         var (backbone, input) = (backbone, own ?? input)
+        if let colours { input.colours = colours }
         if let patches { input.patches = patches }
         if let norm { backbone.norm = norm }
         if let channels { backbone.channels = channels }

@@ -7,21 +7,21 @@ public struct MethodEntry: Sendable {
     /// The settings' type, for decoding.
     public let settings: any MethodSettings.Type
     private let makeViews: @Sendable (any MethodSettings, Int) throws -> any ViewMaker
-    private let complete: @Sendable (ViewRecipe) -> any ViewMaker
+    private let complete: @Sendable (ViewRecipe, any MethodSettings) throws -> any ViewMaker
     private let makeMethod: @Sendable (any MethodSettings, MethodContext) throws -> any SelfSupervisedMethod
 
     public init<Method: SelfSupervisedMethod>(_ type: Method.Type) {
         card = Method.card
         settings = Method.Settings.self
         makeViews = { try Method.views($0 as! Method.Settings, imageSize: $1) }
-        complete = { Method.completing($0) }
+        complete = { try Method.completing($0, $1 as! Method.Settings) }
         makeMethod = { try Method($0 as! Method.Settings, $1) }
     }
 
     /// - Parameter replacing: a recipe's own views, which take the place of the method's.
     /// - Precondition: `settings` are of this method's type.
     public func views(_ settings: any MethodSettings, imageSize: Int, replacing own: ViewRecipe? = nil) throws -> any ViewMaker {
-        try own.map(complete) ?? makeViews(settings, imageSize)
+        try own.map { try complete($0, settings) } ?? makeViews(settings, imageSize)
     }
 
     /// - Precondition: `settings` are of this method's type.
@@ -78,6 +78,10 @@ public struct MethodRegistry: Sendable {
         MethodEntry(RotNet.self),
         MethodEntry(Supervised.self),
         MethodEntry(MeanTeacher.self),
+        MethodEntry(RelativePatch.self),
+        MethodEntry(Jigsaw.self),
+        MethodEntry(JigsawPlusPlus.self),
+        MethodEntry(DamagedJigsaw.self),
     ])
 
     public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {

@@ -107,8 +107,7 @@ public final class PIRL: Module, SelfSupervisedMethod {
     /// nine in reading order.
     static func patches(_ pixels: Tensor) -> Tensor {
         let (n, side, device) = (pixels.size(0), pixels.size(2), pixels.device)
-        let cell = side / 3
-        let patch = Swift.max(1, Int((Double(cell) * 64 / 75).rounded()))
+        let (cell, patch) = TileCutting().sides(of: side)
         let corner = (Tensor.arange(3, .float64, on: device) * Double(cell)).to(.int64)
         // [n, 3, 3] of rows and of columns.
         func offset() -> Tensor { (Tensor.rand([n, 3, 3], .float64) * Double(cell - patch + 1)).to(.int64).to(device) }

@@ -16,8 +16,9 @@ public protocol SelfSupervisedMethod: Module {
     /// - Parameter imageSize: the side of the main views in pixels.
     static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker
 
-    /// What else is made beside views that a recipe gives in place of the method's own; nothing by default.
-    static func completing(_ views: ViewRecipe) -> any ViewMaker
+    /// What is made of views that a recipe gives in place of the method's own: just these by default.
+    /// - Throws: where the method can make nothing of them.
+    static func completing(_ views: ViewRecipe, _ settings: Settings) throws -> any ViewMaker
 
     /// Builds the networks with new weights from libtorch's generator.
     init(_ settings: Settings, _ context: MethodContext) throws
@@ -65,7 +66,7 @@ public protocol SelfSupervisedMethod: Module {
 }
 
 extension SelfSupervisedMethod {
-    public static func completing(_ views: ViewRecipe) -> any ViewMaker { views }
+    public static func completing(_ views: ViewRecipe, _ settings: Settings) throws -> any ViewMaker { views }
     public func embedding(_ representation: Tensor) -> Tensor? { nil }
     public func targets(of pixels: Tensor) -> Tensor? { nil }
     public var projector: Module? { nil }

@@ -51,11 +51,11 @@ public final class VICRegL: Module, SelfSupervisedMethod {
         needs: "a wide projector, feature maps", hasScale: true)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
-        completing(try ViewRecipe.vicReg(size: ImageSize(imageSize)))
+        completing(try ViewRecipe.vicReg(size: ImageSize(imageSize)), settings)
     }
 
     /// And where they lie in the image.
-    public static func completing(_ views: ViewRecipe) -> any ViewMaker { views.locating() }
+    public static func completing(_ views: ViewRecipe, _ settings: Settings) -> any ViewMaker { views.locating() }
 
     let online: ProjectedEncoder
     let localProjector: MLP

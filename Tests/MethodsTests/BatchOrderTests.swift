@@ -41,7 +41,7 @@ import Views
             if output.imageSize != nil {
                 batch.views.append((Tensor.rand([24, 3, output.shape[0], output.shape[1]]) * 256).to(.uint8))
             } else {
-                batch.targets[output.name] = .rand([24] + output.shape)
+                batch.targets[output.name] = noise(output, 24)
             }
         }
         return (method, batch)
@@ -89,7 +89,8 @@ import Views
     @Test(arguments: names.filter { $0 != "obow" }) func halvesMakeTheWhole(_ name: String) throws {
         let separable = [
             "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
-            "dino", "bownet", "rotnet", "supervised", "mean_teacher",
+            "dino", "bownet", "rotnet", "supervised", "mean_teacher", "relative_patch", "jigsaw",
+            "jigsaw_plus_plus", "damaged_jigsaw",
         ]
         let (method, batch) = try make(name)
         method.eval()

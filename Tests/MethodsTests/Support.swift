@@ -28,6 +28,12 @@ func noise(_ views: Int, _ count: Int, side: Int = 16, labels: [Int]? = nil) -> 
         labels: Tensor(labels ?? (0..<count).map { $0 % 5 }))
 }
 
+/// Values that an output without pixels can have: numbers from 0 to 1, or one of two classes.
+func noise(_ output: OutputSpec, _ count: Int) -> Tensor {
+    let values = Tensor.rand([count] + output.shape)
+    return output.element == .int64 ? (values * 2).to(.int64) : values
+}
+
 let firstStep = Step(epoch: 0, index: 0, total: 10)
 
 /// The message of the error that a body throws.

@@ -11,7 +11,7 @@ public struct Augmentation: Sendable, Codable, Equatable, CustomStringConvertibl
         RandomResizedCrop.self, RandomCrop.self, Resize.self, CenterCrop.self,
         HorizontalFlip.self, QuarterTurn.self, Rotation.self,
         ColorJitter.self, Grayscale.self, Solarize.self, Posterize.self,
-        GaussianBlur.self, GaussianNoise.self, Sobel.self, Cutout.self,
+        GaussianBlur.self, GaussianNoise.self, Sobel.self, Cutout.self, ChromaticAberration.self,
         RandAugment.self, AutoAugment.self,
     ]
 

@@ -1,5 +1,6 @@
 extension ViewMaker {
-    /// A picture of what this makes: one row for each image and draw, the image itself on the left, then its views.
+    /// A picture of what this makes: under the outputs' names one row for each image and draw, the image itself on the left, then its
+    /// views, and under these what the targets say.
     ///
     /// - Parameters:
     ///   - draws: Rows for each image: its views in so many successive epochs.
@@ -7,29 +8,19 @@ extension ViewMaker {
     public func sheet(of images: [PixelImage], seed: UInt64 = 0, draws: Int = 1, gap: Int = 4) -> PixelImage {
         let shown = outputs.indices.compactMap { output in outputs[output].imageSize.map { (output, size: $0) } }
         let cell = shown.map(\.size.height).max() ?? 1
-        // The image itself in a square cell.
-        let width = cell + gap + shown.reduce(0) { $0 + $1.size.width + gap } + gap
-        let rows = max(1, images.count * draws)
-        var sheet = PixelImage(
-            width: width, height: rows * (cell + gap) + gap, pixels: [UInt8](repeating: 255, count: width * (rows * (cell + gap) + gap) * 3)
-        )
         var scratch = Scratch()
         let memory = BatchMemory(outputs, capacity: 1)
+        var rows: [ContactSheet.Row] = []
         for row in 0..<images.count * draws {
-            let image = images[row / draws]
-            let y = gap + row * (cell + gap)
-            sheet.paste(image.fitted(into: cell, scratch.canvas), x: gap, y: y)
-            let key = SampleKey(seed: seed, epoch: row % draws, index: row / draws, position: row / draws)
-            let partners = ImagesAsPartners(images: images, position: row / draws)
-            make(image, key: key, partners: partners, into: memory.sample(0), scratch: &scratch)
-            var x = gap + cell + gap
-            for (output, size) in shown {
-                let pixels = [UInt8](memory.sample(0).bytes(output))
-                sheet.paste(PixelImage(width: size.width, height: size.height, pixels: pixels), x: x, y: y)
-                x += size.width + gap
-            }
+            let place = row / draws
+            let key = SampleKey(seed: seed, epoch: row % draws, index: place, position: place)
+            let buffers = memory.sample(0)
+            make(images[place], key: key, partners: ImagesAsPartners(images: images, position: place), into: buffers, scratch: &scratch)
+            let views = shown.map { PixelImage(width: $1.width, height: $1.height, pixels: [UInt8](buffers.bytes($0))) }
+            rows.append(.init(pictures: [images[place].fitted(into: cell, scratch.canvas)] + views, captions: captions(of: buffers)))
         }
-        return sheet
+        return ContactSheet.draw(
+            rows, columns: [("image", cell)] + shown.map { (outputs[$0.output].name, $0.size.width) }, cell: cell, gap: gap)
     }
 }
 
@@ -40,6 +31,47 @@ private struct ImagesAsPartners: PartnerImages {
     func image(_ n: Int) -> PixelImage? { images[((position + n) % images.count + images.count) % images.count] }
 }
 
+/// Pictures in rows and columns, with names above the columns and lines of text below the rows.
+public enum ContactSheet {
+    public struct Row {
+        public var pictures: [PixelImage]
+        public var captions: [String]
+
+        public init(pictures: [PixelImage], captions: [String] = []) {
+            self.pictures = pictures
+            self.captions = captions
+        }
+    }
+
+    /// - Parameters:
+    ///   - columns: names, cut off where they do not fit, and widths in pixels.
+    ///   - cell: height of a row's pictures.
+    ///   - gap: pixels of white around pictures.
+    public static func draw(_ rows: [Row], columns: [(name: String, width: Int)], cell: Int, gap: Int = 4) -> PixelImage {
+        // A line of text has two pixels of room.
+        let line = SheetText.height + 2
+        let lines = rows.map(\.captions.count).max() ?? 0
+        let pictures = gap + columns.reduce(0) { $0 + $1.width + gap }
+        let width = max(pictures, (rows.flatMap(\.captions).map { SheetText.width($0) }.max() ?? 0) + 2 * gap)
+        let step = cell + gap + lines * line
+        let height = gap + line + max(1, rows.count) * step + gap
+        var sheet = PixelImage(width: width, height: height, pixels: [UInt8](repeating: 255, count: width * height * 3))
+        var x = gap
+        for (column, (name, width)) in columns.enumerated() {
+            sheet.write(SheetText.fitting(name, width), x: x, y: gap)
+            for (row, content) in rows.enumerated() where column < content.pictures.count {
+                sheet.paste(content.pictures[column], x: x, y: gap + line + row * step)
+            }
+            x += width + gap
+        }
+        for (row, content) in rows.enumerated() {
+            let y = gap + line + row * step + cell + 2
+            for (number, caption) in content.captions.enumerated() { sheet.write(caption, x: gap, y: y + number * line) }
+        }
+        return sheet
+    }
+}
+
 extension PixelImage {
     fileprivate mutating func paste(_ image: PixelImage, x: Int, y: Int) {
         for row in 0..<image.height {
@@ -47,5 +79,12 @@ extension PixelImage {
             let to = ((y + row) * width + x) * 3
             pixels.replaceSubrange(to..<to + image.width * 3, with: image.pixels[from..<from + image.width * 3])
         }
+    }
+
+    /// A line of black text.
+    fileprivate mutating func write(_ text: String, x: Int, y: Int) {
+        var dark: [Int] = []
+        SheetText.draw(text) { dark.append(((y + $1) * width + x + $0) * 3) }
+        for place in dark { for channel in 0..<3 { pixels[place + channel] = 0 } }
     }
 }

@@ -186,6 +186,11 @@ extension ViewRecipe {
 }
 
 extension View {
+    /// The square image that a puzzle is cut from (Noroozi and Favaro 2016: 225 of 256 pixels).
+    public static func puzzle(_ size: ImageSize) -> View {
+        View("image", size: size, [Resize(shorter: size.shorter * 256 / 225), RandomCrop(), HorizontalFlip()])
+    }
+
     /// Crop, flip, colours and what follows them, as most joint-embedding methods compose a view. Blur and
     /// solarisation of probability 0 are left out.
     static func crop(

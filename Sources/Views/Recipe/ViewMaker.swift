@@ -11,6 +11,9 @@ public protocol ViewMaker: Sendable {
     /// Whether `make` asks for partner images. If so, a batch keeps its decoded images until it is finished.
     var usesPartners: Bool { get }
 
+    /// What a sample's targets say, in a few words each; nothing by default where there are only images.
+    func captions(of outputs: OutputBuffers) -> [String]
+
     /// Fills one sample's outputs, from nothing but the arguments. Called by several threads at once, each with its own
     /// `scratch`.
     func make(
@@ -19,6 +22,18 @@ public protocol ViewMaker: Sendable {
 
 extension ViewMaker {
     public var usesPartners: Bool { false }
+
+    public func captions(of outputs: OutputBuffers) -> [String] {
+        self.outputs.enumerated().compactMap { index, output in
+            guard output.imageSize == nil, output.count <= 16 else { return nil }
+            switch output.element {
+            case .uint8: return "\(output.name): " + outputs.bytes(index).map { "\($0)" }.joined(separator: " ")
+            case .int64: return "\(output.name): " + outputs.integers(index).map { "\($0)" }.joined(separator: " ")
+            case .float32:
+                return "\(output.name): " + outputs.floats(index).map { "\(($0 * 100).rounded() / 100)" }.joined(separator: " ")
+            }
+        }
+    }
 }
 
 /// What identifies a sample in a run. `batch` and `position` depend on the epoch's order; whoever leaves them alone makes

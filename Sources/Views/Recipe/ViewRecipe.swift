@@ -132,3 +132,18 @@ public struct ViewRecipe: ViewMaker, Codable, Equatable {
         }
     }
 }
+
+extension ViewRecipe {
+    /// The views of one image, as the loader makes them in epoch 0.
+    /// - Parameter index: the image's place in its data set.
+    public func views(of image: PixelImage, index: Int, seed: UInt64) -> [PixelImage] {
+        let memory = BatchMemory(outputs, capacity: 1)
+        var scratch = Scratch()
+        make(image, key: SampleKey(seed: seed, epoch: 0, index: index), partners: NoPartners(), into: memory.sample(0), scratch: &scratch)
+        return outputs.indices.compactMap { output in
+            outputs[output].imageSize.map {
+                PixelImage(width: $0.width, height: $0.height, pixels: [UInt8](memory.sample(0).bytes(output)))
+            }
+        }
+    }
+}

@@ -144,7 +144,41 @@ import Views
         #expect(Self.base16 + Self.decoder(768, 512, 8, 768) + 197 * 512 == 111_907_840)
     }
 
-    private static let expected = residual.merging(transformers) { own, _ in own }
+    private static let expected = residual.merging(transformers) { own, _ in own }.merging(patches) { own, _ in own }
+
+    // MARK: Patches and puzzles
+
+    private static func relative(_ encoder: Int, _ width: Int, _ hidden: Int, pairs: Int, _ patch: Int) -> Expected {
+        .init(encoder: encoder, heads: mlp(2 * width, hidden, hidden, 8), copies: 0, views: [Int](repeating: patch, count: pairs + 1))
+    }
+    private static func puzzle(_ encoder: Int, _ width: Int, _ tile: Int, _ hidden: Int, orders: Int = 100, _ side: Int) -> Expected {
+        .init(encoder: encoder, heads: linear(width, tile) + mlp(9 * tile, hidden, orders), copies: 0, views: [side])
+    }
+    /// Decoders from all tiles' codes to L, a and b, and from two codes to a and b.
+    private static func damaged(
+        _ encoder: Int, _ width: Int, _ tile: Int, _ hidden: Int, _ side: Int, decoder w: Int, decoded s: Int
+    ) -> Expected {
+        func decoder(_ inputs: Int, _ channels: Int) -> Int {
+            linear(inputs, w * s * s / 16) + 2 * linear(9 * w, w) + linear(9 * w, channels)
+        }
+        let heads = linear(width, tile) + mlp(9 * tile, hidden, 100) + decoder(9 * tile, 3) + decoder(2 * tile, 2)
+        return .init(encoder: encoder, heads: heads, copies: 0, views: [side, side])
+    }
+
+    private static let patches: [String: Expected] = [
+        "relative_patch/small": relative(small, 128, 256, pairs: 8, 14),
+        "relative_patch/cifar10": relative(full, 512, 1024, pairs: 8, 14),
+        "relative_patch/imagenet": relative(large, 2048, 4096, pairs: 1, 96),
+        "jigsaw/small": puzzle(small, 128, 64, 256, 42),
+        "jigsaw/cifar10": puzzle(full, 512, 128, 1024, 42),
+        "jigsaw/imagenet": puzzle(large, 2048, 512, 4096, 192),
+        "jigsaw_plus_plus/small": puzzle(small, 128, 64, 256, 42),
+        "jigsaw_plus_plus/cifar10": puzzle(full, 512, 128, 1024, 42),
+        "jigsaw_plus_plus/imagenet": puzzle(large, 2048, 512, 4096, orders: 701, 192),
+        "damaged_jigsaw/small": damaged(small, 128, 64, 256, 42, decoder: 32, decoded: 8),
+        "damaged_jigsaw/cifar10": damaged(full, 512, 128, 1024, 42, decoder: 64, decoded: 8),
+        "damaged_jigsaw/imagenet": damaged(large, 2048, 512, 4096, 192, decoder: 64, decoded: 16),
+    ]
 
     private static let residual: [String: Expected] = [
         "simclr/cifar10": .init(encoder: full, heads: linear(512, 2048) + linear(2048, 256), copies: 0, views: [32, 32]),
