@@ -78,6 +78,13 @@ public struct MethodRegistry: Sendable {
         MethodEntry(RotNet.self),
         MethodEntry(Supervised.self),
         MethodEntry(MeanTeacher.self),
+        MethodEntry(Colorization.self),
+        MethodEntry(SplitBrain.self),
+        MethodEntry(Autoencoder.self),
+        MethodEntry(VariationalAutoencoder.self),
+        MethodEntry(ContextEncoder.self),
+        MethodEntry(Exemplar.self),
+        MethodEntry(BigBiGAN.self),
     ])
 
     public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {

@@ -17,7 +17,7 @@ import Views
 
     /// These draw something for each sample whatever their settings, as those do that hide patches; their losses of given features
     /// are tested.
-    private static let random = ["pirl", "amdim"]
+    private static let random = ["pirl", "amdim", "vae", "bigbigan"]
 
     private static let names = MethodRegistry.standard.entries.map(\.card).filter { !random.contains($0.name) && !$0.needsPatches }
         .map(\.name)
@@ -87,7 +87,8 @@ import Views
     @Test(arguments: names.filter { $0 != "obow" }) func halvesMakeTheWhole(_ name: String) throws {
         let separable = [
             "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
-            "dino", "bownet", "rotnet", "supervised", "mean_teacher",
+            "dino", "bownet", "rotnet", "supervised", "mean_teacher", "colorization",
+            "split_brain", "autoencoder", "context_encoder", "exemplar",
         ]
         let (method, batch) = try make(name)
         method.eval()

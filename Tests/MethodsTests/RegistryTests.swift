@@ -72,6 +72,7 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
                 "all4one", "triplet", "swav", "deepcluster", "deepcluster_v2", "local_aggregation", "smog", "byol", "simsiam", "dino",
                 "bownet", "obow", "barlow_twins", "vicreg", "vicregl", "vibcreg", "w_mse", "tico", "lejepa", "mae", "simmim", "maskfeat",
                 "ijepa", "data2vec", "ibot", "msn", "rotnet", "supervised", "mean_teacher",
+                "colorization", "split_brain", "autoencoder", "vae", "context_encoder", "exemplar", "bigbigan",
             ])
     }
 
@@ -103,7 +104,7 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
                 == "no method is named 'simclrr' (did you mean 'simclr'?); `fovea methods` lists them")
         #expect(message { try MethodRegistry.standard.entry(named: "SimCLR") }?.contains("did you mean 'simclr'?") == true)
         #expect(
-            message { try MethodRegistry.standard.entry(named: "colorization") }
-                == "no method is named 'colorization'; `fovea methods` lists them")
+            message { try MethodRegistry.standard.entry(named: "hypnosis") }
+                == "no method is named 'hypnosis'; `fovea methods` lists them")
     }
 }
