@@ -77,7 +77,8 @@ public final class ContextEncoder: Module, SelfSupervisedMethod {
         let predicted = settings.region == .central ? context.imageSize / 2 : context.imageSize
         guard settings.region != .central || 2 * settings.overlap < predicted else {
             throw SettingsError(
-                "method.overlap (\(settings.overlap)) leaves nothing of a square of \(predicted) pixels: take at most \((predicted - 1) / 2)")
+                "method.overlap (\(settings.overlap)) leaves nothing of a square of \(predicted) pixels: take at most \((predicted - 1) / 2)"
+            )
         }
         channelwise = ChannelwiseLinear(channels: maps.channels, places: maps.side * maps.side)
         mixing = Conv2d(maps.channels, maps.channels, kernel: 1)

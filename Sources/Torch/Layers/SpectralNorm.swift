@@ -8,8 +8,8 @@ public final class SpectralNorm: Module {
     /// - Parameter weight: [out, …]
     public init(_ weight: Tensor) {
         let matrix = weight.detached().contiguous().flattened(from: 1)
-        u = Buffer(Tensor.randn([matrix.size(0)]).normalized())
-        v = Buffer(Tensor.randn([matrix.size(1)]).normalized())
+        u = Buffer(Tensor.randn([matrix.size(0)], matrix.dataType).normalized())
+        v = Buffer(Tensor.randn([matrix.size(1)], matrix.dataType).normalized())
         super.init()
         for _ in 0..<15 { iterate(matrix) }
     }
