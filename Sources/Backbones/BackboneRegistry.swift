@@ -108,6 +108,7 @@ public enum BackboneRegistry {
         }
         try check(settings, entry, imageSize)
         guard let channels = settings.channels else { return entry.make(settings, imageSize, 3) }
+        if channels.count == 1 { return entry.make(settings, imageSize, channels[0]) }
         var each = settings
         each.width /= channels.count
         return ParallelBackbone(channels.map { entry.make(each, imageSize, $0) }, channels: channels)
@@ -125,9 +126,10 @@ public enum BackboneRegistry {
         }
         if let channels = settings.channels {
             try require(
-                channels.reduce(0, +) == 3 && channels.allSatisfy { $0 > 0 } && settings.width.isMultiple(of: channels.count),
-                "backbone.channels must be positive and sum to 3, and as many as divide backbone.width (\(settings.width)), not \(channels)"
-            )
+                channels.allSatisfy { $0 > 0 } && (channels.reduce(0, +) == 3 || channels == [1])
+                    && settings.width.isMultiple(of: channels.count),
+                "backbone.channels must be positive and sum to 3 (or be [1] for lightness alone), and as many as divide backbone.width "
+                    + "(\(settings.width)), not \(channels)")
         }
         switch entry.kind {
         case .residual, .preActivation:

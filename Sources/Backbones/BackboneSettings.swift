@@ -13,7 +13,7 @@ public struct BackboneSettings: Codable, Sendable, Equatable {
     /// Of ResNets; batch normalisation when nil.
     public var norm: ResNet.Norm?
     /// Networks side by side, each of its share of the width, for so many channels of the image each: CMC's [1, 2] for lightness
-    /// and colours. One for all when nil.
+    /// and colours. [1] is one network for images of one channel. One for all three when nil.
     public var channels: [Int]?
     /// Of transformers: the side of a patch in pixels; by the image size when nil (4 up to 64 pixels, else 16).
     public var patchSize: Int?

@@ -46,7 +46,7 @@ public final class Encoder: Module {
 /// From pixels, 0 … 255, to what a backbone expects: (x / 255 − mean) / deviation per channel, of other colours and in patches if
 /// asked.
 public struct InputTransform: Codable, Sendable, Equatable {
-    /// Three values on the scale 0 … 1, in the order red, green, blue.
+    /// Three values on the scale 0 … 1, in the order red, green, blue. Of other colours fewer leave the last ones out.
     public var mean: [Double]
     public var deviation: [Double]
     /// RGB when nil.
@@ -78,18 +78,27 @@ public struct InputTransform: Codable, Sendable, Equatable {
         return transform
     }()
 
+    /// The first of those: an image without its colours.
+    public static let lightness: InputTransform = {
+        var transform = InputTransform(mean: [50], deviation: [50])
+        transform.colours = .lab
+        return transform
+    }()
+
     /// - Returns: float32 (or, of float input, its type), channels-last.
     public func callAsFunction(_ pixels: Tensor) -> Tensor {
         let values = pixels.dataType.isFloatingPoint ? pixels : pixels.to(.float32)
         let unit = colours == .lab ? 1 : 255.0
-        let x =
+        let all =
             switch colours {
             case nil: values
             case .lab: ColourSpace.lab(values / 255)
             case .withoutGreenMagenta: ColourSpace.withoutGreenMagenta(values)
             }
-        let shift = Tensor(mean.map { $0 * unit }, [1, 3, 1, 1]).to(x.dataType).to(x.device)
-        let scale = Tensor(deviation.map { 1 / (unit * $0) }, [1, 3, 1, 1]).to(x.dataType).to(x.device)
+        let count = mean.count
+        let x = count < 3 ? all.narrowed(1, from: 0, count: count) : all
+        let shift = Tensor(mean.map { $0 * unit }, [1, count, 1, 1]).to(x.dataType).to(x.device)
+        let scale = Tensor(deviation.map { 1 / (unit * $0) }, [1, count, 1, 1]).to(x.dataType).to(x.device)
         return ((x - shift) * scale).contiguous(.channelsLast)
     }
 }

@@ -82,6 +82,13 @@ public struct MethodRegistry: Sendable {
         MethodEntry(Jigsaw.self),
         MethodEntry(JigsawPlusPlus.self),
         MethodEntry(DamagedJigsaw.self),
+        MethodEntry(Colorization.self),
+        MethodEntry(SplitBrain.self),
+        MethodEntry(Autoencoder.self),
+        MethodEntry(VariationalAutoencoder.self),
+        MethodEntry(ContextEncoder.self),
+        MethodEntry(Exemplar.self),
+        MethodEntry(BigBiGAN.self),
     ])
 
     public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {

@@ -37,6 +37,10 @@ public protocol SelfSupervisedMethod: Module {
     /// distributions. Nil when the method has none; health then reads no use of targets.
     func targets(of pixels: Tensor) -> Tensor?
 
+    /// What the method makes of images, for people to look at: pixels [n, 3, h, w] uint8 to rows of pictures; none by default.
+    /// Called in evaluation mode, without a graph.
+    func pictures(of pixels: Tensor) -> [PictureRow]
+
     /// Heads worth keeping beside the encoder (`projector.safetensors`), such as SimCLRv2 fine-tunes from.
     var projector: Module? { get }
 
@@ -69,6 +73,7 @@ extension SelfSupervisedMethod {
     public static func completing(_ views: ViewRecipe, _ settings: Settings) throws -> any ViewMaker { views }
     public func embedding(_ representation: Tensor) -> Tensor? { nil }
     public func targets(of pixels: Tensor) -> Tensor? { nil }
+    public func pictures(of pixels: Tensor) -> [PictureRow] { [] }
     public var projector: Module? { nil }
     public var classifierState: StateDict? { nil }
     public var leastBatch: Int { Self.card.leastBatch }
@@ -78,6 +83,19 @@ extension SelfSupervisedMethod {
     public func prepareEpoch(_ epoch: Int, _ services: any RunServices) throws {}
     public func beforeOptimizerStep(_ step: Step) {}
     public func afterStep(_ batch: Batch, _ step: Step) {}
+}
+
+/// Pictures of one kind, such as what was filled in.
+public struct PictureRow {
+    /// One line, for the report.
+    public let title: String
+    /// [n, 3, h, w], 0 … 255 as far as it can be shown.
+    public let images: Tensor
+
+    public init(_ title: String, _ images: Tensor) {
+        self.title = title
+        self.images = images
+    }
 }
 
 /// The hyper-parameters of a method: the recipe's `method:` block.

@@ -51,24 +51,28 @@ public final class Triplet: Module, SelfSupervisedMethod {
         ["triplet": Self.triplet(online(.concatenated(batch.views)), margin: settings.margin, mining: settings.mining)]
     }
 
-    /// - Parameter z: [2N, d], unnormalised; rows i and N + i are the two views of image i.
-    static func triplet(_ z: Tensor, margin: Double, mining: Settings.Mining) -> Tensor {
-        let n = z.size(0) / 2
+    /// The mean over all pairs of views of the same image.
+    /// - Parameter z: [views · N, d], unnormalised; rows i, N + i, … are the views of image i.
+    static func triplet(_ z: Tensor, views: Int = 2, margin: Double, mining: Settings.Mining) -> Tensor {
+        let n = z.size(0) / views
         let unit = z.normalized()
         let distance = 2 - 2 * unit.matmul(unit.t)
-        let positive = 2 - 2 * (unit * unit.rolled(n, dimension: 0)).sum(1)
-        let image = Tensor.arange(2 * n, on: z.device).remainder(n)
+        let image = Tensor.arange(views * n, on: z.device).remainder(n)
         let same = image.unsqueezed(1).equal(image.unsqueezed(0))
-        let negative: Tensor
-        switch mining {
-        case .hardest: negative = distance.filled(.infinity, where: same).min(1)
-        case .semiHard:
-            let farther = distance.greater(positive.unsqueezed(1)).and(same.not)
-            let nearestFarther = distance.filled(.infinity, where: farther.not).min(1)
-            let farthest = distance.filled(-.infinity, where: same).max(1)
-            negative = nearestFarther.where(nearestFarther.isFinite(), otherwise: farthest)
+        let terms = (1..<views).map { shift -> Tensor in
+            let positive = 2 - 2 * (unit * unit.rolled(shift * n, dimension: 0)).sum(1)
+            let negative: Tensor
+            switch mining {
+            case .hardest: negative = distance.filled(.infinity, where: same).min(1)
+            case .semiHard:
+                let farther = distance.greater(positive.unsqueezed(1)).and(same.not)
+                let nearestFarther = distance.filled(.infinity, where: farther.not).min(1)
+                let farthest = distance.filled(-.infinity, where: same).max(1)
+                negative = nearestFarther.where(nearestFarther.isFinite(), otherwise: farthest)
+            }
+            return (positive - negative + margin).relu().mean()
         }
-        return (positive - negative + margin).relu().mean()
+        return terms.dropFirst().reduce(terms[0], +) / Double(views - 1)
     }
 
     public var encoder: Encoder { online.encoder }

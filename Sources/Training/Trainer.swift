@@ -419,9 +419,18 @@ public final class Trainer {
         try EncoderFile.write(method.encoder, to: folder.encoder)
         if let projector = method.projector { try Safetensors.write(projector.stateDict, to: folder.projector) }
         if let state = method.classifierState { try Safetensors.write(state, to: folder.classifier) }
+        try writePictures()
         try writeSummary()
         if trains { try JSONFile.write(clock.summary, to: folder.timingSummary) }
         sayWhatWasLeftOut()
+    }
+
+    private func writePictures() throws {
+        let images = dataset.subset(evenSample(of: dataset.count, min(dataset.count, 12)))
+        let extraction = FeatureExtraction(imageSize: recipe.data.imageSize, threads: 0, device: .cpu)
+        // Without one that can be read there is nothing to show.
+        guard let pixels = try? extraction(images, { $0 }).rows else { return }
+        try PictureWriter.write(method, pixels.to(.uint8).to(options.device), seed: recipe.training.seed, to: folder)
     }
 
     private func sayWhatWasLeftOut() {

@@ -19,7 +19,7 @@ import Views
 
     /// These draw something for each sample whatever their settings, as those do that hide patches; their losses of given features
     /// are tested.
-    private static let random = ["pirl", "amdim"]
+    private static let random = ["pirl", "amdim", "vae", "bigbigan"]
 
     private static let names = MethodRegistry.standard.entries.map(\.card).filter { !random.contains($0.name) && !$0.needsPatches }
         .map(\.name)
@@ -90,7 +90,7 @@ import Views
         let separable = [
             "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
             "dino", "bownet", "rotnet", "supervised", "mean_teacher", "relative_patch", "jigsaw",
-            "jigsaw_plus_plus", "damaged_jigsaw",
+            "jigsaw_plus_plus", "damaged_jigsaw", "colorization", "split_brain", "autoencoder", "context_encoder", "exemplar",
         ]
         let (method, batch) = try make(name)
         method.eval()

@@ -76,6 +76,7 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
                 "bownet", "obow", "barlow_twins", "vicreg", "vicregl", "vibcreg", "w_mse", "tico", "lejepa", "mae", "simmim", "maskfeat",
                 "ijepa", "data2vec", "ibot", "msn", "rotnet", "supervised", "mean_teacher", "relative_patch", "jigsaw",
                 "jigsaw_plus_plus", "damaged_jigsaw",
+                "colorization", "split_brain", "autoencoder", "vae", "context_encoder", "exemplar", "bigbigan",
             ])
     }
 
@@ -107,7 +108,7 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
                 == "no method is named 'simclrr' (did you mean 'simclr'?); `fovea methods` lists them")
         #expect(message { try MethodRegistry.standard.entry(named: "SimCLR") }?.contains("did you mean 'simclr'?") == true)
         #expect(
-            message { try MethodRegistry.standard.entry(named: "colorization") }
-                == "no method is named 'colorization'; `fovea methods` lists them")
+            message { try MethodRegistry.standard.entry(named: "hypnosis") }
+                == "no method is named 'hypnosis'; `fovea methods` lists them")
     }
 }

@@ -10,6 +10,7 @@ public func tiny<Settings: Codable>(_ settings: Settings) throws -> Settings {
         "localWidth": 8, "matches": 3, "contextWidth": 6, "contextBlocks": 2, "heads": 2, "transformerLayers": 2,
         "decoderWidth": 16, "decoderDepth": 1, "decoderHeads": 2, "predictorDepth": 1, "predictorHeads": 2, "targetBlocks": 2,
         "cellSize": 4, "tileWidth": 8, "decodedSide": 4,
+        "overlap": 1, "discriminatorWidth": 4, "latentWidth": 6, "generatorWidth": 8,
     ]
     return try with(settings, small)
 }

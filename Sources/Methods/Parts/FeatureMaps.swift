@@ -21,6 +21,26 @@ extension Encoder {
         return levels.map { found[$0]! }
     }
 
+    /// The last layer's maps, [n, c, s, s], of which the representation is the mean.
+    func lastMaps(_ pixels: Tensor) -> Tensor { lastMaps(of: input(pixels)) }
+
+    /// The same of what the backbone is to see.
+    func lastMaps(of x: Tensor) -> Tensor {
+        let last = backbone.layerNames[backbone.layerNames.count - 1]
+        return backbone.features(x, at: [last])[last]!
+    }
+
+    /// Channels and side of those.
+    /// - Throws: `SettingsError` for a backbone without maps.
+    func lastMapShape() throws -> (channels: Int, side: Int) {
+        let pixels = Tensor.zeros([1, 3, imageSize, imageSize], .uint8)
+        let shape = evaluating { inference { lastMaps(pixels).shape } }
+        guard shape.count == 4 else {
+            throw SettingsError("backbone.name: the method decodes maps, which \(settings.name) does not have; take a ResNet")
+        }
+        return (shape[1], shape[2])
+    }
+
     /// h and the maps of named layers in one pass.
     func withMaps(_ pixels: Tensor, at levels: [String]) -> (h: Tensor, maps: [Tensor]) {
         let last = backbone.layerNames[backbone.layerNames.count - 1]

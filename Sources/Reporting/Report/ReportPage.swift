@@ -17,6 +17,7 @@ struct ReportPage {
             NeighboursSection.section(contents, &notes),
             MapSection.section(contents, &notes),
             ViewsSection.section(contents, &notes),
+            PicturesSection.section(contents, &notes),
             FactsSection(contents).section,
             UnreadableSection(contents).section,
         ].compactMap { $0 }

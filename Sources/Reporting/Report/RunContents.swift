@@ -17,6 +17,7 @@ struct RunContents {
     var sweep: SweepTable?
     var quality: QualityTable?
     var mistakes: MistakeSheet?
+    var pictures: PictureSheet?
     var neighbours: NeighbourSheet?
     var map: EmbeddingMap?
     var hasViews = false
@@ -45,6 +46,7 @@ struct RunContents {
         quality = read { _ throws(ReportError) in try folder.quality() }
         sweep = read { _ throws(ReportError) in try folder.sweep() }
         mistakes = read { _ throws(ReportError) in try folder.mistakes() }
+        pictures = read { note throws(ReportError) in try folder.pictures(note: note) }
         neighbours = read { note throws(ReportError) in try folder.neighbours(note: note) }
         map = read { note throws(ReportError) in try folder.map(note: note) }
         hasViews = folder.exists("evaluation/views.png")
@@ -58,7 +60,7 @@ struct RunContents {
 
     var isEmpty: Bool {
         summary == nil && recipe == nil && metrics == nil && health == nil && unreadable == nil && results == nil && labels == nil
-            && neighbours == nil && transfer == nil && quality == nil && sweep == nil && mistakes == nil
+            && neighbours == nil && pictures == nil && transfer == nil && quality == nil && sweep == nil && mistakes == nil
             && map == nil && !hasViews && notes.isEmpty
     }
 }

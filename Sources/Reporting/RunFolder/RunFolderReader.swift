@@ -63,6 +63,13 @@ public struct RunFolderReader: Sendable {
 
     public func mistakes() throws(ReportError) -> MistakeSheet? { try json("evaluation/mistakes.json") }
 
+    public func pictures(note: (String) -> Void = { _ in }) throws(ReportError) -> PictureSheet? {
+        struct Rows: Decodable { var rows: [Lenient<PictureSheet.Row>] }
+        let file = "evaluation/pictures.json"
+        let sheet: Rows? = try json(file)
+        return sheet.map { PictureSheet(rows: Lenient.values($0.rows, what: "row", file: file, note: note)) }
+    }
+
     public func neighbours(note: (String) -> Void = { _ in }) throws(ReportError) -> NeighbourSheet? {
         struct Rows: Decodable { var rows: [Lenient<NeighbourSheet.Row>] }
         let file = "evaluation/neighbours.json"

@@ -155,6 +155,7 @@ enum ATen {
     static let dropout = Operation("dropout")
     static let crossEntropy = Operation("cross_entropy_loss")
     static let smoothL1 = Operation("smooth_l1_loss")
+    static let interpolateNearest = Operation("upsample_nearest2d")
     static let interpolateBilinear = Operation("upsample_bilinear2d")
     static let interpolateBicubic = Operation("_upsample_bicubic2d_aa")
     static let attention = Operation("scaled_dot_product_attention")

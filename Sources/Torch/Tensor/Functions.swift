@@ -64,6 +64,9 @@ extension Tensor {
     /// [n, c, h, w] to another size, bilinear, without aligned corners.
     public func resizedBilinear(height: Int, width: Int) -> Tensor { ATen.interpolateBilinear(self, [height, width], false) }
 
+    /// [n, c, h, w] to twice the size: every value four times.
+    public func doubled() -> Tensor { ATen.interpolateNearest(self, [2 * size(2), 2 * size(3)]) }
+
     /// [n, c, h, w] to another size, bicubic with antialiasing, without aligned corners: Pillow's filter.
     public func resizedBicubic(height: Int, width: Int) -> Tensor { ATen.interpolateBicubic(self, [height, width], false) }
 

@@ -35,6 +35,15 @@ public enum DefaultRecipe {
             recipe.provenance =
                 "the default for transformers on these images: AdamW at 0.001 × batch / 256 with a cosine, weight decay 0.05"
         }
+        // Nor do decoders, and what is adversarial not at all.
+        if entry.card.family == .generative {
+            recipe.training.optimizer.name = .adam
+            recipe.training.optimizer.beta1 = 0.5
+            recipe.training.learningRate = 5e-4
+            recipe.training.learningRateScaling = .none
+            recipe.training.weightDecay = 0
+            recipe.provenance = "the default for generative methods: Adam at 0.0005 with β 0.5 and a cosine"
+        }
         return recipe
     }
 

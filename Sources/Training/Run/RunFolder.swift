@@ -41,7 +41,7 @@ public struct RunFolder: Sendable, Equatable {
 
     /// Removes what a killed process had begun to write and nobody finished.
     func removePartialFiles() {
-        for folder in ["", "checkpoints", "tensorboard", "evaluation"].map(file) {
+        for folder in ["", "checkpoints", "tensorboard", "evaluation", "evaluation/pictures"].map(file) {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             for name in names where name.hasSuffix(".partial") { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
         }

@@ -169,6 +169,15 @@ extension ViewRecipe {
         return try ViewRecipe(views: [View("view", size: size, steps + (flips ? [HorizontalFlip()] : []))])
     }
 
+    /// Exemplar's views of an image, which are all drawn alike (Dosovitskiy et al. 2014, section 2.1): crops of at least half the area,
+    /// flips, and changes of brightness, contrast, saturation and hue.
+    public static func exemplar(size: ImageSize, copies: Int, strength s: Double) throws(AugmentationError) -> ViewRecipe {
+        let colours = ColorJitter(brightness: 0.4 * s, contrast: 0.4 * s, saturation: 0.8 * s, hue: 0.1 * s, p: 1)
+        return try ViewRecipe(views: [
+            View("view", size: size, copies: copies, [RandomResizedCrop(scale: 0.5...1), HorizontalFlip(), colours])
+        ])
+    }
+
     /// MSN's views (Assran et al. 2022, the authors' code): the target's and the anchor's, which are alike, and small anchors.
     public static func msn(size: ImageSize, smallSize: ImageSize, smallViews: Int) throws(AugmentationError) -> ViewRecipe {
         let jitter = (brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1)

@@ -145,6 +145,7 @@ import Views
     }
 
     private static let expected = residual.merging(transformers) { own, _ in own }.merging(patches) { own, _ in own }
+        .merging(generative) { own, _ in own }
 
     // MARK: Patches and puzzles
 
@@ -178,6 +179,77 @@ import Views
         "damaged_jigsaw/small": damaged(small, 128, 64, 256, 42, decoder: 32, decoded: 8),
         "damaged_jigsaw/cifar10": damaged(full, 512, 128, 1024, 42, decoder: 64, decoded: 8),
         "damaged_jigsaw/imagenet": damaged(large, 2048, 512, 4096, 192, decoder: 64, decoded: 16),
+    ]
+
+    // MARK: Generative tasks
+
+    /// 3×3 convolutions with batch normalisation to half the channels with each doubling, and a last one.
+    private static func mapDecoder(_ inputs: Int, _ widths: Int..., outputs: Int) -> Int {
+        let all = [inputs] + widths
+        let blocks = zip(all, widths).reduce(0) { $0 + 9 * $1.0 * $1.1 + norm($1.1) }
+        return blocks + 9 * all[all.count - 1] * outputs + outputs
+    }
+    private static func vectorDecoder(_ inputs: Int, _ widths: Int...) -> Int {
+        let blocks = zip([widths[0]] + widths, widths).reduce(0) { $0 + 9 * $1.0 * $1.1 + norm($1.1) }
+        return 16 * inputs * widths[0] + norm(widths[0]) + blocks + 9 * widths[widths.count - 1] * 3 + 3
+    }
+    /// A fully-connected layer in each channel of so many places, and a 1×1 convolution.
+    private static func bottleneck(_ channels: Int, places: Int) -> Int { channels * places * (places + 1) + linear(channels, channels) }
+    /// Of squares of 16 pixels: two 4×4 convolutions and one over 4 × 4 places.
+    private static func critic(_ width: Int) -> Int {
+        linear(48, width) + 16 * width * 2 * width + norm(2 * width) + linear(16 * 2 * width, 1)
+    }
+    private static func generatorNetwork(_ latent: Int, _ width: Int) -> Int {
+        let block = 2 * norm(width) + 2 * linear(9 * width, width) + linear(width, width)
+        return linear(latent, 16 * width) + 3 * block + norm(width) + linear(9 * width, 3)
+    }
+    private static func jointDiscriminator(_ latent: Int, _ width: Int, _ hidden: Int) -> Int {
+        let blocks = [3, width, width].reduce(0) { $0 + linear(9 * $1, width) + linear(9 * width, width) + linear($1, width) }
+        let vectors = plain(latent, hidden, hidden) + plain(width + hidden, hidden, hidden)
+        return blocks + vectors + linear(width, 1) + 2 * linear(hidden, 1)
+    }
+    /// One channel for three.
+    private static let (greySmall, greyFull, greyLarge) = (small - 2 * 16 * 9, full - 2 * 64 * 9, large - 2 * 64 * 49)
+
+    private static let generative: [String: Expected] = [
+        "colorization/small": .init(encoder: greySmall, heads: mapDecoder(128, 128, outputs: 261), copies: 0, views: [32]),
+        "colorization/cifar10": .init(encoder: greyFull, heads: mapDecoder(512, 256, outputs: 261), copies: 0, views: [32]),
+        "colorization/imagenet": .init(encoder: greyLarge, heads: mapDecoder(2048, 256, 128, 64, outputs: 261), copies: 0, views: [224]),
+        "split_brain/small": .init(
+            encoder: 351_288, heads: mapDecoder(64, 128, outputs: 261) + mapDecoder(64, 128, outputs: 100), copies: 0, views: [32]),
+        "split_brain/cifar10": .init(
+            encoder: 5_589_216, heads: mapDecoder(256, 256, outputs: 261) + mapDecoder(256, 256, outputs: 100), copies: 0, views: [32]),
+        "split_brain/imagenet": .init(
+            encoder: 11_780_576, heads: mapDecoder(1024, 256, 128, 64, outputs: 261) + mapDecoder(1024, 256, 128, 64, outputs: 100),
+            copies: 0, views: [224]),
+        "autoencoder/small": .init(encoder: small, heads: vectorDecoder(128, 128, 64, 32), copies: 0, views: [32]),
+        "autoencoder/small-denoising": .init(encoder: small, heads: vectorDecoder(128, 128, 64, 32), copies: 0, views: [32]),
+        "autoencoder/cifar10": .init(encoder: full, heads: vectorDecoder(512, 256, 128, 64), copies: 0, views: [32]),
+        "autoencoder/imagenet": .init(encoder: large, heads: vectorDecoder(2048, 256, 128, 64, 32, 16), copies: 0, views: [224]),
+        "vae/small": .init(
+            encoder: small, heads: linear(128, 256) + vectorDecoder(128, 128, 64, 32), copies: 0, views: [32]),
+        "vae/cifar10": .init(encoder: full, heads: linear(512, 256) + vectorDecoder(128, 256, 128, 64), copies: 0, views: [32]),
+        "vae/imagenet": .init(encoder: large, heads: linear(2048, 256) + vectorDecoder(128, 256, 128, 64, 32, 16), copies: 0, views: [224]),
+        "context_encoder/small": .init(
+            encoder: small, heads: bottleneck(128, places: 16) + mapDecoder(128, 128, 64, outputs: 3) + critic(16), copies: 0, views: [32]),
+        "context_encoder/small-regions": .init(
+            encoder: small, heads: bottleneck(128, places: 16) + mapDecoder(128, 128, 64, 32, outputs: 3), copies: 0, views: [32]),
+        "context_encoder/cifar10": .init(
+            encoder: full, heads: bottleneck(512, places: 16) + mapDecoder(512, 256, 128, outputs: 3) + critic(64), copies: 0, views: [32]),
+        "context_encoder/imagenet": .init(
+            encoder: large, heads: bottleneck(2048, places: 49) + mapDecoder(2048, 256, 128, 64, 32, 16, outputs: 3), copies: 0,
+            views: [224]),
+        "exemplar/small": .init(encoder: small, heads: linear(128, 14), copies: 0, views: [32, 32]),
+        "exemplar/small-triplet": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32, 32, 32, 32]),
+        "exemplar/cifar10": .init(encoder: full, heads: linear(512, 128), copies: 0, views: [32, 32, 32, 32]),
+        "exemplar/imagenet": .init(encoder: large, heads: linear(2048, 1000), copies: 0, views: Array(repeating: 224, count: 8)),
+        "bigbigan/small": .init(
+            encoder: small, heads: mlp(128, 256, 128) + generatorNetwork(64, 32) + jointDiscriminator(64, 32, 256), copies: 0, views: [32]),
+        "bigbigan/small-bigan": .init(
+            encoder: small, heads: mlp(128, 256, 64) + generatorNetwork(64, 32) + jointDiscriminator(64, 32, 256), copies: 0, views: [32]),
+        "bigbigan/cifar10": .init(
+            encoder: full, heads: mlp(512, 2048, 240) + generatorNetwork(120, 256) + jointDiscriminator(120, 128, 2048), copies: 0,
+            views: [32]),
     ]
 
     private static let residual: [String: Expected] = [
