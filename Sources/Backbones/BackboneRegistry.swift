@@ -66,7 +66,8 @@ public enum BackboneRegistry {
             ? "Li et al. 2019, arXiv:1903.06586"
             : bottleneckFactor == 1 ? "He et al. 2016, arXiv:1512.03385" : "Zagoruyko & Komodakis 2016, arXiv:1605.07146"
         return BackboneEntry(
-            name: name, paper: paper, weightNames: isSelective ? "timm" : "torchvision", parameterCount: parameters, outputWidth: 512 * block.expansion,
+            name: name, paper: paper, weightNames: isSelective ? "timm" : "torchvision", parameterCount: parameters,
+            outputWidth: 512 * block.expansion,
             make: { settings, imageSize, inputs in
                 ResNet(
                     block, blocks: blocks, width: settings.width, bottleneckFactor: bottleneckFactor, inputs: inputs,
@@ -170,15 +171,17 @@ public enum BackboneRegistry {
         if let channels = settings.channels {
             try require(
                 channels.reduce(0, +) == 3 && channels.allSatisfy { $0 > 0 } && settings.width.isMultiple(of: channels.count),
-                "backbone.channels must be positive and sum to 3, and as many as divide backbone.width (\(settings.width)), not \(channels)")
+                "backbone.channels must be positive and sum to 3, and as many as divide backbone.width (\(settings.width)), not \(channels)"
+            )
         }
         if entry.kind != .residual {
             try require(
                 !settings.zeroInitResidual, "backbone.zeroInitResidual is a setting of ResNets, and \(entry.name) is none: leave it out")
         }
+        let step = channelStep(entry.name)
         try require(
-            !needsEvenWidth(entry.name) || settings.width.isMultiple(of: 2),
-            "backbone.width of \(entry.name) must be even, not \(settings.width): half of the channels go each way")
+            settings.width.isMultiple(of: step),
+            "backbone.width of \(entry.name) must be a multiple of \(step), not \(settings.width): half of the channels go each way")
         switch entry.kind {
         case .residual, .preActivation, .plain:
             if case .plain(let least) = entry.kind, let least = least[stem(settings, imageSize)] {
@@ -210,7 +213,8 @@ public enum BackboneRegistry {
         }
     }
 
-    private static func needsEvenWidth(_ name: String) -> Bool { name.hasPrefix("skresnet") || name == "alexnet_lrn" }
+    /// What the channels of networks with paths or groups must be divisible by, in terms of the width.
+    private static func channelStep(_ name: String) -> Int { name.hasPrefix("skresnet") ? 2 : name == "alexnet_lrn" ? 4 : 1 }
 
     private static func nearest(_ name: String, among names: [String]) -> String {
         Spelling.nearest(to: name, among: names).map { " (did you mean '\($0)'?)" } ?? ""

@@ -121,8 +121,11 @@ final class ReversibleStage: Module {
             for (unit, parameters) in zip(units, parameters).reversed() {
                 let x2 = y.0.detached()
                 x2.requiresGradient = true
-                let residual = unit.repeating(training: training) { autocast(type, on: x2.device) { withGradients { unit(x2) } } }
-                let own = Torch.gradients(of: [residual], with: [d.1.to(residual.dataType)], by: [x2] + parameters.map(\.value))
+                let (residual, own) = unit.repeating(training: training) {
+                    let residual = autocast(type, on: x2.device) { withGradients { unit(x2) } }
+                    let by = [x2] + parameters.map(\.value)
+                    return (residual.detached(), Torch.gradients(of: [residual], with: [d.1.to(residual.dataType)], by: by))
+                }
                 found.insert(Array(own.dropFirst()), at: 0)
                 y = withoutGradients { (y.1 - residual, x2.detached()) }
                 d = withoutGradients { (d.1, d.0 + own[0]!) }
@@ -156,8 +159,8 @@ final class ResidualFunction: Layer {
         norm3.relu(norm2.relu(norm1.relu(x, into: conv1), into: conv2), into: conv3)
     }
 
-    /// What was computed before, once more: running statistics stay as they are.
-    func repeating(training: Bool, _ body: () -> Tensor) -> Tensor {
+    /// What was computed before, once more: running statistics are then as they were.
+    func repeating<Result>(training: Bool, _ body: () -> Result) -> Result {
         let mode = isTraining
         let kept = namedBuffers.map { ($0.buffer, $0.buffer.value.cloned()) }
         defer {

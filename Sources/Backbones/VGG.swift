@@ -9,7 +9,8 @@ enum VGG {
     static func shape(_ depth: [Int], width: Int, batchNorm: Bool, stem: ResNet.Stem) -> PlainNetwork.Shape {
         let stages = zip(depth, [1, 2, 4, 8, 8]).enumerated().map { index, stack in
             PlainNetwork.Stage(
-                convolutions: .init(repeating: .init(outputs: stack.1 * width), count: stack.0), pool: stem == .small && index == 4 ? nil : 2)
+                convolutions: .init(repeating: .init(outputs: stack.1 * width), count: stack.0),
+                pool: stem == .small && index == 4 ? nil : 2)
         }
         return .init(
             stages: stages, batchNorm: batchNorm, side: stem == .small ? nil : 7, connectedWidth: 64 * width, connected: .dropoutBehind,

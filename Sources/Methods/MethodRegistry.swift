@@ -78,6 +78,9 @@ public struct MethodRegistry: Sendable {
         MethodEntry(RotNet.self),
         MethodEntry(Supervised.self),
         MethodEntry(MeanTeacher.self),
+        MethodEntry(S4L.self),
+        MethodEntry(PseudoLabel.self),
+        MethodEntry(EntropyMinimization.self),
     ])
 
     public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {

@@ -39,7 +39,9 @@ import Torch
             for image in 0..<3 {
                 for channel in 0..<9 {
                     for place in 0..<20 {
-                        let sum = (max(0, channel - 2)...min(8, channel + 2)).reduce(0.0) { $0 + value(image, $1, place) * value(image, $1, place) }
+                        let sum = (max(0, channel - 2)...min(8, channel + 2)).reduce(0.0) {
+                            $0 + value(image, $1, place) * value(image, $1, place)
+                        }
                         let root = (2 + alpha * sum).squareRoot()
                         all.append(value(image, channel, place) / (root * root.squareRoot()))
                     }
@@ -74,17 +76,23 @@ import Torch
     }
 
     @Test func whatImagesAreTooSmallForIsRefused() {
-        func message(_ name: String, width: Int = 64, _ stem: ResNet.Stem? = nil, _ size: Int) -> String? {
+        func message(_ name: String, width: Int = 64, _ stem: ResNet.Stem?, _ size: Int) -> String? {
             do { _ = try BackboneRegistry.make(.init(name, width: width, stem: stem), imageSize: size) } catch { return "\(error)" }
             return nil
         }
-        #expect(message("alexnet", width: 2, .imagenet, 62) == "alexnet needs images of 63 pixels and more, not 62: give backbone.stem: small")
-        #expect(message("alexnet", width: 2, .imagenet, 63) == nil && message("alexnet_lrn", width: 2, .imagenet, 67) == nil)
-        #expect(message("vgg16", width: 2, 15) == "vgg16 needs images of 16 pixels and more, not 15: take another backbone")
-        #expect(message("skresnet18", width: 5, 32) == "backbone.width of skresnet18 must be even, not 5: half of the channels go each way")
+        #expect(
+            message("alexnet", width: 2, .imagenet, 62) == "alexnet needs images of 63 pixels and more, not 62: give backbone.stem: small")
+        #expect(message("alexnet", width: 2, .imagenet, 63) == nil && message("alexnet_lrn", width: 4, .imagenet, 67) == nil)
+        #expect(message("vgg16", width: 2, nil, 15) == "vgg16 needs images of 16 pixels and more, not 15: take another backbone")
+        #expect(
+            message("skresnet18", width: 5, nil, 32)
+                == "backbone.width of skresnet18 must be a multiple of 2, not 5: half of the channels go each way")
         // What is just large enough works.
-        for (name, stem, size) in [("alexnet", ResNet.Stem.imagenet, 63), ("alexnet_lrn", .imagenet, 67), ("alexnet", .small, 7), ("vgg16", .imagenet, 32), ("vgg16", .small, 16)] {
-            let net = try! BackboneRegistry.make(.init(name, width: 2, stem: stem), imageSize: size)
+        for (name, stem, size) in [
+            ("alexnet", ResNet.Stem.imagenet, 63), ("alexnet_lrn", .imagenet, 67), ("alexnet", .small, 7), ("vgg16", .imagenet, 32),
+            ("vgg16", .small, 16),
+        ] {
+            let net = try! BackboneRegistry.make(.init(name, width: 4, stem: stem), imageSize: size)
             #expect(withoutGradients { net(.randn([2, 3, size, size])) }.shape == [2, net.outputWidth], "\(name) \(size)")
         }
     }

@@ -98,7 +98,8 @@ import Torch
         let x = Tensor.randn([2, 3, 32, 32]).contiguous(.channelsLast)
         let found = withoutGradients { net.features(x, at: Set(net.layerNames)) }
         let shapes = [
-            "stem": [2, 16, 32, 32], "layer1": [2, 16, 32, 32], "layer2": [2, 32, 16, 16], "layer3": [2, 64, 8, 8], "layer4": [2, 128, 4, 4],
+            "stem": [2, 16, 32, 32], "layer1": [2, 16, 32, 32], "layer2": [2, 32, 16, 16], "layer3": [2, 64, 8, 8],
+            "layer4": [2, 128, 4, 4],
         ]
         #expect(found.mapValues(\.shape) == shapes)
         // A stage undone gives what went in.

@@ -11,9 +11,11 @@ import Views
 @Suite struct BatchOrderTests {
     /// Without what is drawn for each sample by its place in the batch: parts and orders of batch normalisation, noise of a memory
     /// bank, dropped colours, mixed images, sub-batches of whitening.
-    private static var still: [String: Any] { [
-        "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0,
-    ] }
+    private static var still: [String: Any] {
+        [
+            "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0,
+        ]
+    }
 
     /// These draw something for each sample whatever their settings, as those do that hide patches; their losses of given features
     /// are tested.
@@ -87,7 +89,7 @@ import Views
     @Test(arguments: names.filter { $0 != "obow" }) func halvesMakeTheWhole(_ name: String) throws {
         let separable = [
             "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
-            "dino", "bownet", "rotnet", "supervised", "mean_teacher",
+            "dino", "bownet", "rotnet", "supervised", "mean_teacher", "s4l", "pseudo_label", "entropy_minimization",
         ]
         let (method, batch) = try make(name)
         method.eval()

@@ -62,7 +62,9 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
             method.afterStep(batch, firstStep)
             let second = method.loss(batch, Step(epoch: 1, index: 1, total: 10)).total.item
             #expect(second.isFinite, "\(entry.card.name), second step")
-            if let z = method.embedding(.randn([3, method.encoder.outputWidth])) { #expect(z.rank == 2 && z.size(0) == 3, "\(entry.card.name)") }
+            if let z = method.embedding(.randn([3, method.encoder.outputWidth])) {
+                #expect(z.rank == 2 && z.size(0) == 3, "\(entry.card.name)")
+            }
             #expect(method.encoder.outputWidth == (entry.card.needsPatches ? 48 : 32))
             #expect(type(of: method).card == entry.card && !entry.card.summary.isEmpty && !entry.card.paper.isEmpty)
         }
@@ -71,7 +73,8 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
                 "simclr", "dcl", "moco", "moco_v3", "nnclr", "ressl", "supcon", "instance_discrimination", "pirl", "cmc", "amdim", "cpc",
                 "all4one", "triplet", "swav", "deepcluster", "deepcluster_v2", "local_aggregation", "smog", "byol", "simsiam", "dino",
                 "bownet", "obow", "barlow_twins", "vicreg", "vicregl", "vibcreg", "w_mse", "tico", "lejepa", "mae", "simmim", "maskfeat",
-                "ijepa", "data2vec", "ibot", "msn", "rotnet", "supervised", "mean_teacher",
+                "ijepa", "data2vec", "ibot", "msn", "rotnet", "supervised", "mean_teacher", "s4l", "pseudo_label",
+                "entropy_minimization",
             ])
     }
 
