@@ -28,7 +28,9 @@ public final class RevNet: Backbone {
         conv1 = Conv2d(
             3, 4 * width, kernel: stem == .imagenet ? 7 : 3, stride: stem == .imagenet ? 2 : 1, padding: stem == .imagenet ? 3 : 1,
             bias: false, kaimingFanOut: true)
-        func stage(_ index: Int) -> ReversibleStage { ReversibleStage(blocks[index], channels: 2 * width << index) }
+        func stage(_ index: Int) -> ReversibleStage {
+            ReversibleStage(blocks[index], channels: 2 * width << index, beginsWithZeros: index > 0)
+        }
         layer1 = stage(0)
         layer2 = stage(1)
         layer3 = stage(2)
@@ -101,7 +103,14 @@ final class ReversibleStage: Module {
     /// Off to have the graph keep everything, which gives the same gradient.
     var isReversing = true
 
-    init(_ count: Int, channels: Int) { units = (0..<count).map { _ in ResidualFunction(channels) } }
+    /// Whether half of x₂'s channels come in as zeros. What is computed back is 0 but for rounding, which the first normalisation would
+    /// divide by its √ε: they are made zeros again.
+    private let beginsWithZeros: Bool
+
+    init(_ count: Int, channels: Int, beginsWithZeros: Bool = false) {
+        units = (0..<count).map { _ in ResidualFunction(channels) }
+        self.beginsWithZeros = beginsWithZeros
+    }
 
     override var children: [(key: String, child: Module)] { units.enumerated().map { ("\($0)", $1) } }
 
@@ -114,12 +123,17 @@ final class ReversibleStage: Module {
         let outputs = withOwnGradient(of: [x.first, x.second] + parameters.joined().map(\.value)) {
             let y = units.reduce((x.first, x.second)) { ($0.1, $0.0 + $1($0.1)) }
             return [y.0, y.1]
-        } backward: { [units] outputs, gradients in
+        } backward: { [units, beginsWithZeros] outputs, gradients in
             var y = (outputs[0], outputs[1])
             var d = (gradients[0] ?? y.0.zerosLike(), gradients[1] ?? y.1.zerosLike())
             var found: [[Tensor?]] = []
-            for (unit, parameters) in zip(units, parameters).reversed() {
-                let x2 = y.0.detached()
+            for (index, unit) in units.enumerated().reversed() {
+                let parameters = parameters[index]
+                let kept = y.0.size(1) / 2
+                let x2 =
+                    index == 0 && beginsWithZeros
+                    ? y.0.narrowed(1, from: 0, count: kept).padded([0, 0, 0, 0, 0, y.0.size(1) - kept]).contiguous(.channelsLast)
+                    : y.0.detached()
                 x2.requiresGradient = true
                 let (residual, own) = unit.repeating(training: training) {
                     let residual = autocast(type, on: x2.device) { withGradients { unit(x2) } }

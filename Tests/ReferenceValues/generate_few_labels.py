@@ -50,4 +50,4 @@ save("pseudo_label", -torch.log(p[unknown].max(1).values).mean(), logits=logits,
 steps = np.arange(0, 90, 7)
 out |= {"ramp.steps": steps, "ramp.values": np.where(steps < 30, 0.0, np.where(steps < 50, (steps - 30) / 20, 1.0))}
 
-save_file({k: np.ascontiguousarray(v) for k, v in out.items()}, os.path.join(here, "few_labels.safetensors"))
+save_file({k: np.array(v, order="C") for k, v in out.items()}, os.path.join(here, "few_labels.safetensors"))
