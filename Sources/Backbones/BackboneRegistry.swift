@@ -15,7 +15,11 @@ public struct BackboneEntry: Sendable {
     let kind: Kind
 
     /// What decides which settings there are.
-    enum Kind { case residual, preActivation, transformer }
+    enum Kind: Equatable {
+        case residual, preActivation, transformer
+        /// Convolutions in a row, which images may be too small for.
+        case plain(leastSize: [ResNet.Stem: Int])
+    }
 
     /// Whether it sees an image as patches, of which some can be hidden (``MaskableBackbone``).
     public var hasPatches: Bool { kind == .transformer }
@@ -35,24 +39,65 @@ public enum BackboneRegistry {
         resNet("resnet152", .bottleneck, [3, 8, 36, 3], parameters: 58_143_808),
         resNet("wide_resnet50_2", .bottleneck, [3, 4, 6, 3], bottleneckFactor: 2, parameters: 66_834_240),
         resNet("wide_resnet101_2", .bottleneck, [3, 4, 23, 3], bottleneckFactor: 2, parameters: 124_837_696),
+        resNet("skresnet18", .selectiveBasic, [2, 2, 2, 2], parameters: 11_445_056),
+        resNet("skresnet50", .selectiveBottleneck, [3, 4, 6, 3], parameters: 23_754_160),
+        resNet("skresnet50d", .selectiveBottleneck, [3, 4, 6, 3], isD: true, parameters: 23_773_392),
+        revNet("revnet50", [3, 4, 6, 3], parameters: 5_408_640),
         resNetV2("resnetv2_50", [3, 4, 6, 3], parameters: 23_500_352),
         resNetV2("resnetv2_101", [3, 4, 23, 3], parameters: 42_492_480),
+        alexNet("alexnet", .torchvision, "Krizhevsky 2014, arXiv:1404.5997", parameters: 57_003_840),
+        alexNet("alexnet_bn", .batchNorm, "Gidaris et al. 2018, arXiv:1803.07728", parameters: 57_014_336),
+        alexNet("alexnet_lrn", .original, "Krizhevsky et al. 2012", parameters: 56_868_224),
+        vgg("vgg16", [2, 2, 3, 3, 3], parameters: 134_260_544),
+        vgg("vgg16_bn", [2, 2, 3, 3, 3], batchNorm: true, parameters: 134_268_992),
+        vgg("vgg19", [2, 2, 4, 4, 4], parameters: 139_570_240),
+        vgg("vgg19_bn", [2, 2, 4, 4, 4], batchNorm: true, parameters: 139_581_248),
         visionTransformer("vit_tiny", heads: 3, parameters: 5_524_416),
         visionTransformer("vit_small", heads: 6, parameters: 21_665_664),
         visionTransformer("vit_base", heads: 12, parameters: 85_798_656),
     ]
 
     private static func resNet(
-        _ name: String, _ block: ResNet.Block, _ blocks: [Int], bottleneckFactor: Int = 1, parameters: Int
+        _ name: String, _ block: ResNet.Block, _ blocks: [Int], bottleneckFactor: Int = 1, isD: Bool = false, parameters: Int
     ) -> BackboneEntry {
-        let paper = bottleneckFactor == 1 ? "He et al. 2016, arXiv:1512.03385" : "Zagoruyko & Komodakis 2016, arXiv:1605.07146"
+        let isSelective = block == .selectiveBasic || block == .selectiveBottleneck
+        let paper =
+            isSelective
+            ? "Li et al. 2019, arXiv:1903.06586"
+            : bottleneckFactor == 1 ? "He et al. 2016, arXiv:1512.03385" : "Zagoruyko & Komodakis 2016, arXiv:1605.07146"
         return BackboneEntry(
-            name: name, paper: paper, weightNames: "torchvision", parameterCount: parameters, outputWidth: 512 * block.expansion,
+            name: name, paper: paper, weightNames: isSelective ? "timm" : "torchvision", parameterCount: parameters,
+            outputWidth: 512 * block.expansion,
             make: { settings, imageSize, inputs in
                 ResNet(
                     block, blocks: blocks, width: settings.width, bottleneckFactor: bottleneckFactor, inputs: inputs,
-                    norm: settings.norm ?? .batch, stem: stem(settings, imageSize), zeroInitResidual: settings.zeroInitResidual)
+                    norm: settings.norm ?? .batch, stem: stem(settings, imageSize), isD: isD,
+                    zeroInitResidual: settings.zeroInitResidual)
             }, kind: .residual)
+    }
+
+    private static func revNet(_ name: String, _ blocks: [Int], parameters: Int) -> BackboneEntry {
+        BackboneEntry(
+            name: name, paper: "Gomez et al. 2017, arXiv:1707.04585", weightNames: "Fovea", parameterCount: parameters, outputWidth: 2048,
+            make: { settings, imageSize, _ in RevNet(blocks: blocks, width: settings.width, stem: stem(settings, imageSize)) },
+            kind: .preActivation)
+    }
+
+    private static func alexNet(_ name: String, _ form: AlexNet, _ paper: String, parameters: Int) -> BackboneEntry {
+        BackboneEntry(
+            name: name, paper: paper, weightNames: form == .torchvision ? "torchvision" : "Fovea", parameterCount: parameters,
+            outputWidth: 4096,
+            make: { settings, imageSize, _ in PlainNetwork(form.shape(width: settings.width, stem: stem(settings, imageSize))) },
+            kind: .plain(leastSize: [.imagenet: form == .original ? 67 : 63, .small: 7]))
+    }
+
+    private static func vgg(_ name: String, _ depth: [Int], batchNorm: Bool = false, parameters: Int) -> BackboneEntry {
+        BackboneEntry(
+            name: name, paper: "Simonyan & Zisserman 2015, arXiv:1409.1556", weightNames: "torchvision", parameterCount: parameters,
+            outputWidth: 4096,
+            make: { settings, imageSize, _ in
+                PlainNetwork(VGG.shape(depth, width: settings.width, batchNorm: batchNorm, stem: stem(settings, imageSize)))
+            }, kind: .plain(leastSize: [.imagenet: 32, .small: 16]))
     }
 
     private static func resNetV2(_ name: String, _ blocks: [Int], parameters: Int) -> BackboneEntry {
@@ -131,8 +176,22 @@ public enum BackboneRegistry {
                 "backbone.channels must be positive and sum to 3 (or be [1] for lightness alone), and as many as divide backbone.width "
                     + "(\(settings.width)), not \(channels)")
         }
+        if entry.kind != .residual {
+            try require(
+                !settings.zeroInitResidual, "backbone.zeroInitResidual is a setting of ResNets, and \(entry.name) is none: leave it out")
+        }
+        let step = channelStep(entry.name)
+        try require(
+            settings.width.isMultiple(of: step),
+            "backbone.width of \(entry.name) must be a multiple of \(step), not \(settings.width): half of the channels go each way")
         switch entry.kind {
-        case .residual, .preActivation:
+        case .residual, .preActivation, .plain:
+            if case .plain(let least) = entry.kind, let least = least[stem(settings, imageSize)] {
+                try require(
+                    imageSize >= least,
+                    "\(entry.name) needs images of \(least) pixels and more, not \(imageSize): "
+                        + (least > 16 ? "give backbone.stem: small" : "take another backbone"))
+            }
             let given: [(String, Bool)] = [
                 ("patchSize", settings.patchSize != nil), ("depth", settings.depth != nil), ("pooling", settings.pooling != nil),
                 ("positions", settings.positions != nil), ("freezesProjection", settings.freezesProjection != nil),
@@ -143,8 +202,6 @@ public enum BackboneRegistry {
             }
         case .transformer:
             try require(settings.stem == nil, "backbone.stem is a setting of ResNets, and \(entry.name) is none: leave it out")
-            try require(
-                !settings.zeroInitResidual, "backbone.zeroInitResidual is a setting of ResNets, and \(entry.name) is none: leave it out")
             let patch = patchSize(settings, imageSize)
             try require(
                 patch >= 1 && patch <= imageSize, "backbone.patchSize must be between 1 and the images' side (\(imageSize)), not \(patch)")
@@ -157,6 +214,9 @@ public enum BackboneRegistry {
                 "backbone.positions: fixed needs heads × width to be a multiple of 4, not \(total): change backbone.width")
         }
     }
+
+    /// What the channels of networks with paths or groups must be divisible by, in terms of the width.
+    private static func channelStep(_ name: String) -> Int { name.hasPrefix("skresnet") ? 2 : name == "alexnet_lrn" ? 4 : 1 }
 
     private static func nearest(_ name: String, among names: [String]) -> String {
         Spelling.nearest(to: name, among: names).map { " (did you mean '\($0)'?)" } ?? ""

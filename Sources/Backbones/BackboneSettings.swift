@@ -6,7 +6,7 @@ public struct BackboneSettings: Codable, Sendable, Equatable {
     /// Channels of a ResNet's first stage, or of each head of a transformer: 64 is the published network, 128 and 256 its 2× and
     /// 4×, less for small machines.
     public var width = 64
-    /// Of ResNets: `imagenet` or `small`; by the image size when nil (small up to 64 pixels).
+    /// Of convolutional networks: `imagenet` or `small`; by the image size when nil (small up to 64 pixels).
     public var stem: ResNet.Stem?
     /// Starts every residual branch of a ResNet at zero.
     public var zeroInitResidual = false

@@ -53,8 +53,10 @@ public enum EncoderFile {
         return encoder
     }
 
-    /// Torchvision's, and timm's of transformers and of ResNets in the second form.
-    private static let classifierKeys: Set<String> = ["fc.weight", "fc.bias", "head.weight", "head.bias", "head.fc.weight", "head.fc.bias"]
+    /// Torchvision's (the last of AlexNet and VGG), and timm's of transformers and of ResNets in the second form.
+    private static let classifierKeys: Set<String> = [
+        "fc.weight", "fc.bias", "classifier.6.weight", "classifier.6.bias", "head.weight", "head.bias", "head.fc.weight", "head.fc.bias",
+    ]
 
     private static func load(_ state: StateDict, into encoder: Encoder, from path: String) throws {
         do {

@@ -6,6 +6,9 @@ public import Torch
 /// Deviations, by setting: the small-image stem of the CIFAR literature (3×3 convolution, stride 1, no pooling; SimCLR
 /// appendix B.9), layer or group normalisation, other channels than red, green and blue, and any first-stage width (64 is
 /// torchvision's; 128 and 256 are SimCLR's 2× and 4×: every convolution is that much wider).
+///
+/// With selective kernels (``SelectiveKernel``) and as ResNet-D (He et al. 2019, arXiv:1812.01187: three 3×3 convolutions in place of
+/// the 7×7 one, shortcuts that average before their 1×1 convolution) it is timm's `skresnet`.
 public final class ResNet: Backbone {
     public enum Stem: String, Codable, Sendable, CaseIterable {
         /// 7×7, stride 2, and 3×3 max-pooling, stride 2.
@@ -32,16 +35,26 @@ public final class ResNet: Backbone {
         }
 
         var standardizesWeights: Bool { self == .group }
+
+        /// A convolution that this follows: without bias, of the input's size (over its stride).
+        func convolution(_ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, dilation: Int = 1) -> Conv2d {
+            Conv2d(
+                inputs, outputs, kernel: kernel, stride: stride, padding: kernel / 2 * dilation, dilation: dilation, bias: false,
+                standardizesWeight: standardizesWeights, kaimingFanOut: true)
+        }
     }
 
     enum Block {
         case basic
         case bottleneck
+        case selectiveBasic
+        case selectiveBottleneck
 
-        var expansion: Int { self == .basic ? 1 : 4 }
+        var expansion: Int { self == .basic || self == .selectiveBasic ? 1 : 4 }
     }
 
-    let conv1: Conv2d
+    /// A convolution, or ResNet-D's three.
+    let conv1: Layer
     let bn1: Layer
     let layer1: Sequential
     let layer2: Sequential
@@ -56,17 +69,23 @@ public final class ResNet: Backbone {
     ///   - width: channels of the first stage.
     ///   - bottleneckFactor: of the inner channels of bottlenecks (wide ResNets: 2).
     ///   - inputs: channels of the images.
+    ///   - isD: as ResNet-D; with the small stem its first convolution has stride 1.
     ///   - zeroInitResidual: starts every residual branch at zero (Goyal et al. 2017).
     init(
         _ block: Block, blocks: [Int], width: Int, bottleneckFactor: Int = 1, inputs colours: Int = 3, norm: Norm = .batch, stem: Stem,
-        zeroInitResidual: Bool
+        isD: Bool = false, zeroInitResidual: Bool
     ) {
         self.stem = stem
         self.width = 8 * width * block.expansion
-        let (kernel, stride, padding) = stem == .imagenet ? (7, 2, 3) : (3, 1, 1)
-        conv1 = Conv2d(
-            colours, width, kernel: kernel, stride: stride, padding: padding, bias: false, standardizesWeight: norm.standardizesWeights,
-            kaimingFanOut: true)
+        let stride = stem == .imagenet ? 2 : 1
+        if isD {
+            let half = Swift.max(1, width / 2)
+            conv1 = Sequential(
+                norm.convolution(colours, half, kernel: 3, stride: stride), norm.make(half), Activation.relu,
+                norm.convolution(half, half, kernel: 3), norm.make(half), Activation.relu, norm.convolution(half, width, kernel: 3))
+        } else {
+            conv1 = norm.convolution(colours, width, kernel: stem == .imagenet ? 7 : 3, stride: stride)
+        }
         bn1 = norm.make(width)
         var inputs = width
         func stage(_ index: Int) -> Sequential {
@@ -74,9 +93,16 @@ public final class ResNet: Backbone {
             let layers = (0..<blocks[index]).map { position -> Layer in
                 let stride = position == 0 && index > 0 ? 2 : 1
                 defer { inputs = channels * block.expansion }
-                return block == .basic
-                    ? BasicBlock(inputs, channels, stride: stride, norm: norm, zeroInit: zeroInitResidual)
-                    : Bottleneck(inputs, channels, factor: bottleneckFactor, stride: stride, norm: norm, zeroInit: zeroInitResidual)
+                switch block {
+                case .basic: return BasicBlock(inputs, channels, stride: stride, norm: norm, zeroInit: zeroInitResidual)
+                case .bottleneck:
+                    return Bottleneck(
+                        inputs, channels, factor: bottleneckFactor, stride: stride, norm: norm, zeroInit: zeroInitResidual)
+                case .selectiveBasic:
+                    return SelectiveBasicBlock(inputs, channels, stride: stride, norm: norm, isD: isD, zeroInit: zeroInitResidual)
+                case .selectiveBottleneck:
+                    return SelectiveBottleneck(inputs, channels, stride: stride, norm: norm, isD: isD, zeroInit: zeroInitResidual)
+                }
             }
             return Sequential(layers)
         }
@@ -117,9 +143,15 @@ public final class ResNet: Backbone {
     }
 
     private func beforeStages(_ x: Tensor) -> Tensor {
-        guard stem == .imagenet else { return x.convolved(byAny: (conv1, bn1)) }
-        if let norm = bn1 as? BatchNorm { return x.convolved(by: conv1, norm, maxPool: 3, stride: 2, padding: 1) }
-        return x.convolved(byAny: (conv1, bn1)).maxPool2d(3, stride: 2, padding: 1)
+        var (x, last) = (x, conv1)
+        if let three = (conv1 as? Sequential)?.layers {
+            x = x.convolved(byAny: (three[0] as! Conv2d, three[1]), (three[3] as! Conv2d, three[4]))
+            last = three[6]
+        }
+        let convolution = last as! Conv2d
+        guard stem == .imagenet else { return x.convolved(byAny: (convolution, bn1)) }
+        if let norm = bn1 as? BatchNorm { return x.convolved(by: convolution, norm, maxPool: 3, stride: 2, padding: 1) }
+        return x.convolved(byAny: (convolution, bn1)).maxPool2d(3, stride: 2, padding: 1)
     }
 }
 
@@ -132,12 +164,9 @@ final class BasicBlock: Layer {
     let downsample: Projection?
 
     init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
-        conv1 = Conv2d(
-            inputs, channels, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights,
-            kaimingFanOut: true)
+        conv1 = norm.convolution(inputs, channels, kernel: 3, stride: stride)
         bn1 = norm.make(channels)
-        conv2 = Conv2d(
-            channels, channels, kernel: 3, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        conv2 = norm.convolution(channels, channels, kernel: 3)
         bn2 = norm.make(channels)
         downsample = shortcut(inputs, channels, stride: stride, norm)
         if zeroInit { startAtZero(bn2) }
@@ -160,13 +189,11 @@ final class Bottleneck: Layer {
 
     init(_ inputs: Int, _ channels: Int, factor: Int, stride: Int, norm: ResNet.Norm, zeroInit: Bool) {
         let inner = channels * factor
-        conv1 = Conv2d(inputs, inner, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        conv1 = norm.convolution(inputs, inner, kernel: 1)
         bn1 = norm.make(inner)
-        conv2 = Conv2d(
-            inner, inner, kernel: 3, stride: stride, padding: 1, bias: false, standardizesWeight: norm.standardizesWeights,
-            kaimingFanOut: true)
+        conv2 = norm.convolution(inner, inner, kernel: 3, stride: stride)
         bn2 = norm.make(inner)
-        conv3 = Conv2d(inner, channels * 4, kernel: 1, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        conv3 = norm.convolution(inner, channels * 4, kernel: 1)
         bn3 = norm.make(channels * 4)
         downsample = shortcut(inputs, channels * 4, stride: stride, norm)
         if zeroInit { startAtZero(bn3) }
@@ -181,7 +208,7 @@ private func shortcut(_ inputs: Int, _ outputs: Int, stride: Int, _ norm: ResNet
     stride == 1 && inputs == outputs ? nil : Projection(inputs, outputs, stride: stride, norm: norm)
 }
 
-private func startAtZero(_ norm: Layer) {
+func startAtZero(_ norm: Layer) {
     (norm as? BatchNorm)?.startAtZero()
     if let norm = norm as? GroupNorm { withoutGradients { norm.weight.value.zeroInPlace() } }
 }
@@ -192,8 +219,7 @@ final class Projection: Layer {
     private let norm: Layer
 
     init(_ inputs: Int, _ outputs: Int, stride: Int, norm: ResNet.Norm) {
-        convolution = Conv2d(
-            inputs, outputs, kernel: 1, stride: stride, bias: false, standardizesWeight: norm.standardizesWeights, kaimingFanOut: true)
+        convolution = norm.convolution(inputs, outputs, kernel: 1, stride: stride)
         self.norm = norm.make(outputs)
     }
 

@@ -16,6 +16,7 @@ struct FoveaCommand: ParsableCommand {
             fovea sweep photos/ --grid key=1,2 --out sweeps/a a recipe over a grid, with a heat-map
             fovea duplicates runs/photos photos/              images that are almost the same
             fovea distill runs/photos --data labelled/ …      a student taught by the encoder fine-tuned on few labels
+            fovea federate photos/ --recipe simclr/small …    sites that keep their images and share weights
             fovea embed runs/photos photos/ --out photos.npy  a feature vector for every image
             fovea patches runs/photos photos/                 patches of other images that the encoder finds most alike
             fovea views --recipe jigsaw/small --data photos/  what a method sees and must predict, as a picture
@@ -24,7 +25,7 @@ struct FoveaCommand: ParsableCommand {
         version: FoveaVersion.current,
         subcommands: [
             Pretrain.self, Evaluate.self, Labels.self, Compare.self, Transfer.self, Quality.self, SweepCommand.self, Duplicates.self,
-            Distill.self, Embed.self, Report.self, Demo.self, Methods.self, Backbones.self, Recipes.self, ViewsCommand.self,
+            Distill.self, Federate.self, Embed.self, Report.self, Demo.self, Methods.self, Backbones.self, Recipes.self, ViewsCommand.self,
             Permutations.self, Patches.self,
         ])
 }

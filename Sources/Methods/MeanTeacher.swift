@@ -1,4 +1,3 @@
-public import Backbones
 internal import Foundation
 public import Torch
 public import Views
@@ -12,7 +11,7 @@ public import Views
 ///
 /// Every batch has labelled and unlabelled samples in a fixed proportion. The teacher is what is kept. Deviation: the paper also
 /// lowers Adam's second moment decay while w rises.
-public final class MeanTeacher: Module, SelfSupervisedMethod {
+public final class MeanTeacher: Module, LearningFromFewLabels {
     public struct Settings: MethodSettings {
         /// w; the paper's for CIFAR-10.
         public var consistencyWeight = 100.0
@@ -52,12 +51,8 @@ public final class MeanTeacher: Module, SelfSupervisedMethod {
     private let settings: Settings
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
-        guard context.classCount >= 2 else {
-            throw SettingsError("mean teacher needs at least 2 classes, and the data have \(context.classCount)")
-        }
-        func network() throws -> ClassifierNetwork { ClassifierNetwork(try context.makeEncoder(), classes: context.classCount) }
-        student = try network()
-        teacher = try network()
+        student = try FewLabels.network(Self.card.title, context)
+        teacher = try FewLabels.network(Self.card.title, context)
         self.settings = settings
         super.init()
         movingAverages.forEach { $0.begin() }
@@ -85,40 +80,9 @@ public final class MeanTeacher: Module, SelfSupervisedMethod {
         return exp(-5 * left * left)
     }
 
-    /// Batches of labelled and unlabelled samples; what there are fewer of comes round again.
-    public func prepareEpoch(_ epoch: Int, _ services: any RunServices) throws {
-        let labels = services.labels
-        let (known, unknown) = (labels.indices.filter { labels[$0] >= 0 }, labels.indices.filter { labels[$0] < 0 })
-        guard !known.isEmpty else { throw SettingsError("mean teacher needs some images with labels, and none of these has one") }
-        guard !unknown.isEmpty else { return }
-        services.setOrder(
-            Self.order(
-                known, unknown, batch: services.batchSize, batches: labels.count / services.batchSize, share: settings.labelledShare,
-                permutation: { Tensor.randomPermutation($0).ints }))
-    }
-
-    static func order(
-        _ known: [Int], _ unknown: [Int], batch: Int, batches: Int, share: Double, permutation: (Int) -> [Int]
-    ) -> [Int] {
-        let labelled = min(batch, max(1, Int((share * Double(batch)).rounded())))
-        func stream(_ indices: [Int], _ count: Int) -> [Int] {
-            var drawn: [Int] = []
-            while drawn.count < count { drawn += permutation(indices.count).map { indices[$0] } }
-            return drawn
-        }
-        let (first, second) = (stream(known, labelled * batches), stream(unknown, (batch - labelled) * batches))
-        var order: [Int] = []
-        for number in 0..<batches {
-            order += first[number * labelled..<(number + 1) * labelled]
-            order += second[number * (batch - labelled)..<(number + 1) * (batch - labelled)]
-        }
-        return order
-    }
-
-    /// The teacher's.
-    public var encoder: Encoder { teacher.encoder }
-    public func logits(_ pixels: Tensor) -> Tensor { teacher(pixels) }
-    public var classifierState: StateDict? { teacher.classifierState }
+    /// The teacher.
+    public var network: ClassifierNetwork { teacher }
+    public var labelledShare: Double { settings.labelledShare }
     public var phases: [Phase] { [Phase("main", [Phase.Part(student)])] }
     public var movingAverages: [MovingAverage] {
         let decay = Schedule.steps(
@@ -126,5 +90,3 @@ public final class MeanTeacher: Module, SelfSupervisedMethod {
         return [MovingAverage(of: student, into: teacher, decay: decay)]
     }
 }
-
-extension MeanTeacher: Classifying {}

@@ -89,6 +89,9 @@ public struct MethodRegistry: Sendable {
         MethodEntry(ContextEncoder.self),
         MethodEntry(Exemplar.self),
         MethodEntry(BigBiGAN.self),
+        MethodEntry(S4L.self),
+        MethodEntry(PseudoLabel.self),
+        MethodEntry(EntropyMinimization.self),
     ])
 
     public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {

@@ -75,6 +75,21 @@ public final class Triplet: Module, SelfSupervisedMethod {
         return terms.dropFirst().reduce(terms[0], +) / Double(views - 1)
     }
 
+    /// The mean of log(1 + exp(largest distance to a view of the same image − smallest to one of another)), at length 1: batch-hard
+    /// triplets with a soft margin (Hermans et al. 2017, arXiv:1703.07737, eq. 5).
+    /// - Parameters:
+    ///   - z: [views · n, d], unnormalised; rows i, n + i, 2n + i, … are the views of image i.
+    ///   - n: images.
+    static func batchHard(_ z: Tensor, images n: Int) -> Tensor {
+        let unit = z.normalized()
+        // The root's gradient at 0 is infinite.
+        let distance = (2 - 2 * unit.matmul(unit.t)).clamped(1e-12).sqrt()
+        let image = Tensor.arange(z.size(0), on: z.device).remainder(n)
+        let same = image.unsqueezed(1).equal(image.unsqueezed(0))
+        let (farthest, nearest) = (distance.filled(-.infinity, where: same.not).max(1), distance.filled(.infinity, where: same).min(1))
+        return (farthest - nearest).softplus().mean()
+    }
+
     public var encoder: Encoder { online.encoder }
     public var projector: Module? { online.projector }
     public func embedding(_ representation: Tensor) -> Tensor? { online.projector(representation) }

@@ -12,6 +12,8 @@ public final class Trainer {
         public var loaderThreads = 2
         /// Asked after every step and once more at the end of an epoch; true writes a checkpoint and ends the run early.
         public var shouldStop: () -> Bool = { false }
+        /// Pauses the run when so many of its epochs are done, as if it were asked to stop.
+        public var lastEpoch: Int?
         public var observer: (any TrainingObserver)?
         /// Measure a few steps first, and tell what the run will take.
         public var rehearses = true
@@ -242,7 +244,7 @@ public final class Trainer {
             }
             position.imagesSeen += (batches.batchCount - position.batch) * batchSize
             let isSaved = try endEpoch()
-            stops = stops || options.shouldStop()
+            stops = stops || options.shouldStop() || position.epoch == options.lastEpoch
             if stops, position.epoch < recipe.training.epochs {
                 if !isSaved { try save("last") }
                 return .interrupted
@@ -291,6 +293,9 @@ public final class Trainer {
     private func step(phase: Int) -> Step {
         Step(epoch: position.epoch, index: position.step, total: totalSteps, phase: phase)
     }
+
+    /// Where the run stands.
+    var done: (epochs: Int, batches: Int) { (position.epoch, position.batch) }
 
     private var totalSteps: Int { recipe.training.epochs * batchesPerEpoch }
     private var learningRate: Double { training.rateSchedule.value(at: position.step, of: totalSteps) }

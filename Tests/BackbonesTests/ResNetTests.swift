@@ -67,7 +67,7 @@ import Torch
             #expect(all.mapValues(\.shape) == shapes)
             expectSame(try #require(all["layer4"]).globalAveragePool(), net(x))
             // Each as if it were the last: nothing later has written over it.
-            let stem = x.convolved(byAny: (net.conv1, net.bn1))
+            let stem = x.convolved(byAny: (net.conv1 as! Conv2d, net.bn1))
             expectClose(stem, net.bn1(net.conv1(x)).relu(), .float32)
             expectSame(try #require(all["stem"]), stem)
             var before = stem

@@ -63,7 +63,7 @@ import Torch
         let pixels = Tensor.rand([2, 3, 32, 32]) * 255
         withoutGradients {
             let resNet = encoder.backbone as! ResNet
-            let weight = resNet.conv1.weight.value
+            let weight = (resNet.conv1 as! Conv2d).weight.value
             let centred = weight - weight.mean(1, 2, 3, keep: true)
             let standard = centred / (centred.squared().mean(1, 2, 3, keep: true) + 1e-10).sqrt()
             let convolved = encoder.input(pixels).conv2d(standard, padding: 1).reshaped(2, 16, -1)

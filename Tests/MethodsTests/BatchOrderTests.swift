@@ -91,6 +91,7 @@ import Views
             "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
             "dino", "bownet", "rotnet", "supervised", "mean_teacher", "relative_patch", "jigsaw",
             "jigsaw_plus_plus", "damaged_jigsaw", "colorization", "split_brain", "autoencoder", "context_encoder", "exemplar",
+            "s4l", "pseudo_label", "entropy_minimization",
         ]
         let (method, batch) = try make(name)
         method.eval()

@@ -131,7 +131,7 @@ import Torch
 
     @Test func everyBatchHasItsShareOfLabels() {
         let (known, unknown) = (Array(0..<10), Array(10..<200))
-        let order = MeanTeacher.order(known, unknown, batch: 16, batches: 12, share: 0.25) { Array((0..<$0).reversed()) }
+        let order = FewLabels.order(known, unknown, batch: 16, batches: 12, share: 0.25) { Array((0..<$0).reversed()) }
         #expect(order.count == 192)
         for start in stride(from: 0, to: 192, by: 16) {
             let batch = order[start..<start + 16]

@@ -77,6 +77,7 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
                 "ijepa", "data2vec", "ibot", "msn", "rotnet", "supervised", "mean_teacher", "relative_patch", "jigsaw",
                 "jigsaw_plus_plus", "damaged_jigsaw",
                 "colorization", "split_brain", "autoencoder", "vae", "context_encoder", "exemplar", "bigbigan",
+                "s4l", "pseudo_label", "entropy_minimization",
             ])
     }
 

@@ -68,6 +68,14 @@ ct_status ct_tensor_set_grad(ct_tensor tensor, ct_tensor gradient);
 ct_status ct_backward(ct_tensor loss, ct_tensor gradient, bool retain_graph);
 ct_status ct_gradients(const ct_tensor *outputs, const ct_tensor *output_gradients, size_t output_count,
                        const ct_tensor *inputs, size_t input_count, bool create_graph, ct_tensor *out);
+// A function whose gradient the caller computes (own_gradient.cpp): `outputs` were made of `inputs` without a graph, and become new
+// handles that have one. `function` is given owned handles of the outputs and of their gradients, which may be NULL, and calls
+// ct_add_gradient with `results` once for each input, in order (NULL for none); `release` frees `context`, also when the call fails.
+typedef void (*ct_gradient_function)(void *context, const ct_tensor *outputs, const ct_tensor *gradients, size_t count, void *results);
+typedef void (*ct_release_function)(void *context);
+ct_status ct_own_gradient(const ct_tensor *inputs, size_t input_count, ct_tensor *outputs, size_t output_count,
+                          ct_gradient_function function, void *context, ct_release_function release);
+void ct_add_gradient(void *results, ct_tensor gradient);
 bool ct_set_gradients_enabled(bool enabled);  // the value before
 void *ct_inference_begin(void);
 void ct_inference_end(void *guard);

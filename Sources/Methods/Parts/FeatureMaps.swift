@@ -45,6 +45,8 @@ extension Encoder {
     func withMaps(_ pixels: Tensor, at levels: [String]) -> (h: Tensor, maps: [Tensor]) {
         let last = backbone.layerNames[backbone.layerNames.count - 1]
         let all = maps(pixels, at: levels + [last])
-        return (all[levels.count].globalAveragePool(), Array(all.dropLast()))
+        // Fully connected layers have no maps.
+        let h = all[levels.count]
+        return (h.rank == 2 ? h : h.globalAveragePool(), Array(all.dropLast()))
     }
 }

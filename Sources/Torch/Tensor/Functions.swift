@@ -34,8 +34,9 @@ extension Tensor {
         ATen.maxPool2d(self, [kernel, kernel], [stride, stride], [padding, padding])
     }
 
-    public func averagePool2d(_ kernel: Int, stride: Int, padding: Int = 0) -> Tensor {
-        ATen.avgPool2d(self, [kernel, kernel], [stride, stride], [padding, padding])
+    /// - Parameter coversEdges: what is left at the right and lower edge gets a smaller window.
+    public func averagePool2d(_ kernel: Int, stride: Int, padding: Int = 0, coversEdges: Bool = false) -> Tensor {
+        ATen.avgPool2d(self, [kernel, kernel], [stride, stride], [padding, padding], coversEdges, !coversEdges)
     }
 
     /// To side × side, whatever the size.

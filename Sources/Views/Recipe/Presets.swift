@@ -188,6 +188,12 @@ extension ViewRecipe {
                 ? [large, .crop("small", smallSize, copies: smallViews, scale: 0.05...0.3, jitter: jitter, blur: blur)] : [large])
     }
 
+    /// Transformations of an image for S4L's exemplars (Zhai et al. 2019, section 4.2): crop, flip and colours.
+    public static func s4lExemplar(size: ImageSize, copies: Int) throws(AugmentationError) -> ViewRecipe {
+        let colours = ColorJitter(brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 0.1)
+        return try ViewRecipe(views: [View("view", size: size, copies: copies, [RandomResizedCrop(), HorizontalFlip(), colours])])
+    }
+
     /// One view for training with labels: random resized crop and flip.
     public static func supervised(size: ImageSize) throws(AugmentationError) -> ViewRecipe {
         try ViewRecipe(views: [View("view", size: size, [RandomResizedCrop(), HorizontalFlip()])])

@@ -395,6 +395,23 @@ import Views
         "supervised/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
         "mean_teacher/small": .init(encoder: small, heads: linear(128, 3), copies: small + linear(128, 3), views: [32, 32]),
         "supervised/small": .init(encoder: small, heads: linear(128, 3), copies: 0, views: [32]),
+        "rotnet/imagenet": .init(encoder: 57_014_336, heads: linear(4096, 4), copies: 0, views: [227, 227, 227, 227]),
+        "rotnet/imagenet-resnet50": .init(encoder: large, heads: linear(2048, 4), copies: 0, views: [224, 224, 224, 224]),
+        "rotnet/imagenet-revnet50": .init(encoder: 85_765_632, heads: linear(8192, 4), copies: 0, views: [224, 224, 224, 224]),
+        "simclr/imagenet-v2-sk": .init(
+            encoder: 23_773_392, heads: simCLR(2048, 2048, 128) + 2048 * 2048 + norm(2048), copies: 0, views: [224, 224]),
+        "simclr/imagenet-v2-wide": .init(
+            encoder: 94_959_984, heads: simCLR(4096, 4096, 128) + 4096 * 4096 + norm(4096), copies: 0, views: [224, 224]),
+        "s4l/imagenet": .init(encoder: large, heads: linear(2048, 3) + linear(2048, 4), copies: 0, views: [224, 224, 224, 224]),
+        "s4l/imagenet-exemplar": .init(
+            encoder: large, heads: linear(2048, 3) + linear(2048, 1000), copies: 0, views: .init(repeating: 224, count: 8)),
+        "s4l/cifar10": .init(encoder: full, heads: linear(512, 3) + linear(512, 4), copies: 0, views: [32, 32, 32, 32]),
+        "s4l/small": .init(encoder: small, heads: linear(128, 3) + linear(128, 4), copies: 0, views: [32, 32, 32, 32]),
+        "s4l/small-exemplar": .init(encoder: small, heads: linear(128, 3) + linear(128, 128), copies: 0, views: [32, 32, 32, 32]),
+        "pseudo_label/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
+        "pseudo_label/small": .init(encoder: small, heads: linear(128, 3), copies: 0, views: [32]),
+        "entropy_minimization/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
+        "entropy_minimization/small": .init(encoder: small, heads: linear(128, 3), copies: 0, views: [32]),
     ]
 
     @Test func allAreExpected() { #expect(ShippedRecipes.names == Self.expected.keys.sorted()) }
@@ -480,7 +497,8 @@ import Views
         let phase = PhaseOptimizer(method.phases[0], recipe.training)
         func first() throws -> Tensor {
             let state = method.encoder.stateDict
-            let key = try #require(state.keys.filter { $0.hasSuffix("conv1.weight") || $0 == "blocks.0.attn.qkv.weight" }.min())
+            let first = ["conv1.weight", "conv1.0.weight", "features.0.weight", "blocks.0.attn.qkv.weight"]
+            let key = try #require(state.keys.filter { key in first.contains { key.hasSuffix($0) } }.min())
             return try #require(state[key]).cloned()
         }
         let before = try first()

@@ -1,0 +1,19 @@
+/// VGG (Simonyan & Zisserman 2015, arXiv:1409.1556), configurations D (16) and E (19), with and without batch normalisation, as
+/// torchvision has them. `conv1` … `conv5` are its five stacks.
+///
+/// The small stem changes no convolution; see ``PlainNetwork`` for what it leaves out.
+enum VGG {
+    /// - Parameters:
+    ///   - depth: convolutions of the five stacks.
+    ///   - width: 64 for the published network.
+    static func shape(_ depth: [Int], width: Int, batchNorm: Bool, stem: ResNet.Stem) -> PlainNetwork.Shape {
+        let stages = zip(depth, [1, 2, 4, 8, 8]).enumerated().map { index, stack in
+            PlainNetwork.Stage(
+                convolutions: .init(repeating: .init(outputs: stack.1 * width), count: stack.0),
+                pool: stem == .small && index == 4 ? nil : 2)
+        }
+        return .init(
+            stages: stages, batchNorm: batchNorm, side: stem == .small ? nil : 7, connectedWidth: 64 * width, connected: .dropoutBehind,
+            kaimingFanOut: true)
+    }
+}

@@ -1,0 +1,99 @@
+import TestSupport
+import Testing
+import Torch
+
+@testable import Backbones
+
+@Suite struct PlainNetworkTests {
+    /// Where torchvision's maps are before pooling, and the outputs of the fully connected layers.
+    @Test func layersAreThoseOfTheReference() throws {
+        let values = try ReferenceValues.load("plain_networks")
+        for (name, width, input) in [("alexnet", 64, [2, 3, 227, 227]), ("vgg19", 16, [4, 3, 64, 96])] {
+            let net = try BackboneRegistry.make(.init(name, width: width, stem: .imagenet), imageSize: 224)
+            try Formula.fill(net)
+            net.eval()
+            #expect(net.layerNames == ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7"])
+            let x = Formula.tensor("\(name).input", input, scale: 2).contiguous(.channelsLast)
+            let found = withoutGradients { net.features(x, at: Set(net.layerNames)) }
+            for index in 0..<5 {
+                let all = try #require(found["conv\(index + 1)"]).flattened()
+                let expected = values["\(name).map.\(index)"].doubles
+                #expect((all.norm().item / expected[0] - 1).magnitude < 1e-5, "\(name) conv\(index + 1)")
+                let scale = expected[0] / Double(all.count).squareRoot()
+                for (a, b) in zip(all[0..<6].doubles, expected.dropFirst()) { #expect((a - b).magnitude < 1e-4 * scale) }
+            }
+            #expect(found["fc6"]?.shape == [input[0], 64 * width])
+            withoutGradients { expectSame(try! #require(found["fc7"]), net(x)) }
+            #expect(withoutGradients { net.features(x, at: ["conv2"]) }.keys.sorted() == ["conv2"])
+        }
+    }
+
+    /// α is not divided by the number of channels, as PyTorch does: with values this large it shows.
+    @Test func responsesAreNormalisedByTheSumOverFiveChannels() {
+        Runtime.seed(2)
+        let x = Tensor.randn([3, 9, 4, 5], .float64) * 40
+        let values = x.doubles
+        func value(_ image: Int, _ channel: Int, _ place: Int) -> Double { values[(image * 9 + channel) * 20 + place] }
+        func expected(_ alpha: Double) -> Tensor {
+            var all: [Double] = []
+            for image in 0..<3 {
+                for channel in 0..<9 {
+                    for place in 0..<20 {
+                        let sum = (max(0, channel - 2)...min(8, channel + 2)).reduce(0.0) {
+                            $0 + value(image, $1, place) * value(image, $1, place)
+                        }
+                        let root = (2 + alpha * sum).squareRoot()
+                        all.append(value(image, channel, place) / (root * root.squareRoot()))
+                    }
+                }
+            }
+            return Tensor(all, [3, 9, 4, 5])
+        }
+        let found = LocalResponseNorm()(x)
+        expectClose(found, expected(1e-4), Tolerance(relative: 1e-12, absolute: 0))
+        #expect(difference(found, expected(1e-4 / 5), Tolerance(relative: 1e-3, absolute: 0)) != nil)
+    }
+
+    /// Small images have no fully connected layers, and conv5's mean is what counts.
+    @Test(arguments: ["alexnet", "alexnet_bn", "alexnet_lrn", "vgg16", "vgg19_bn"]) func smallImages(_ name: String) throws {
+        Runtime.seed(3)
+        let net = try BackboneRegistry.make(.init(name, width: 8), imageSize: 32)
+        #expect(net.layerNames == ["conv1", "conv2", "conv3", "conv4", "conv5"] && net.attributionLayer == "conv5")
+        #expect(net.namedParameters.allSatisfy { $0.key.hasPrefix("features.") })
+        let isVGG = name.hasPrefix("vgg")
+        let x = Tensor.randn([4, 3, 32, 32]).contiguous(.channelsLast)
+        let found = net.features(x, at: ["conv1", "conv5"])
+        #expect(found["conv1"]?.shape == [4, name == "alexnet_lrn" ? 12 : 8, 32, 32])
+        #expect(found["conv5"]?.shape == [4, isVGG ? 64 : 32, isVGG ? 2 : 7, isVGG ? 2 : 7])
+        let output = net(x)
+        #expect(output.shape == [4, net.outputWidth])
+        output.squared().sum().backward()
+        #expect(net.parameters.allSatisfy { $0.value.gradient?.isFinite().all().item == 1 })
+        // Any depth is some layer's, and the last is conv5's.
+        #expect(net.depthCount == 5 && Set(net.namedParameters.map { net.depth(ofParameter: $0.key) }) == [0, 1, 2, 3, 4])
+        let large = try BackboneRegistry.make(.init(name, width: 8), imageSize: 224)
+        #expect(Set(large.namedParameters.map { large.depth(ofParameter: $0.key) }) == Set(0..<7))
+    }
+
+    @Test func whatImagesAreTooSmallForIsRefused() {
+        func message(_ name: String, width: Int = 64, _ stem: ResNet.Stem?, _ size: Int) -> String? {
+            do { _ = try BackboneRegistry.make(.init(name, width: width, stem: stem), imageSize: size) } catch { return "\(error)" }
+            return nil
+        }
+        #expect(
+            message("alexnet", width: 2, .imagenet, 62) == "alexnet needs images of 63 pixels and more, not 62: give backbone.stem: small")
+        #expect(message("alexnet", width: 2, .imagenet, 63) == nil && message("alexnet_lrn", width: 4, .imagenet, 67) == nil)
+        #expect(message("vgg16", width: 2, nil, 15) == "vgg16 needs images of 16 pixels and more, not 15: take another backbone")
+        #expect(
+            message("skresnet18", width: 5, nil, 32)
+                == "backbone.width of skresnet18 must be a multiple of 2, not 5: half of the channels go each way")
+        // What is just large enough works.
+        for (name, stem, size) in [
+            ("alexnet", ResNet.Stem.imagenet, 63), ("alexnet_lrn", .imagenet, 67), ("alexnet", .small, 7), ("vgg16", .imagenet, 32),
+            ("vgg16", .small, 16),
+        ] {
+            let net = try! BackboneRegistry.make(.init(name, width: 4, stem: stem), imageSize: size)
+            #expect(withoutGradients { net(.randn([2, 3, size, size])) }.shape == [2, net.outputWidth], "\(name) \(size)")
+        }
+    }
+}
