@@ -1,4 +1,4 @@
-// Image files to embeddings of torchvision's ResNet (its stem at every size, as the peer has it), with the arguments of the
+// Image files to embeddings of torchvision's ResNet (its stem at every size, as the peer has it, or `--stem small`), with the arguments of the
 // peer's script: images per second, end to end and of the network alone (on one batch in memory), as JSON.
 import Foundation
 import Fovea
@@ -14,7 +14,7 @@ func run() throws {
     let batch = option("batch").flatMap { Int($0) } ?? 32
     let count = option("images").flatMap { Int($0) } ?? 256
     let backbone = option("backbone") ?? "resnet50"
-    let encoder = try Encoder(BackboneSettings(backbone, stem: .imagenet), imageSize: size)
+    let encoder = try Encoder(BackboneSettings(backbone, stem: option("stem") == "small" ? .small : .imagenet), imageSize: size)
     encoder.eval()
     let images = try DatasetSplits.open(data, options: DatasetOptions(limit: count)).train
 
@@ -22,8 +22,13 @@ func run() throws {
     func forward() { _ = inference { encoder(pixels) } }
     forward()
     let clock = ContinuousClock()
-    let rounds = max(1, count / batch)
-    let alone = clock.measure { for _ in 0..<rounds { forward() } } / .seconds(1)
+    var rounds = 0
+    let started = clock.now
+    while clock.now - started < .seconds(5) {
+        forward()
+        rounds += 1
+    }
+    let alone = (clock.now - started) / .seconds(1)
     var rows = 0
     let whole = try clock.measure { rows = try encoder.embed(images, batchSize: batch, loaderThreads: 2).names.count } / .seconds(1)
     print(
