@@ -16,7 +16,8 @@ Tensor shim::convolution(const Tensor &x, const Tensor &kernel, const Tensor &bi
 
 shim::ConvolutionGradients shim::convolution_gradients(const Tensor &gradient, const Tensor &x, const Tensor &kernel, int64_t stride,
                                                        int64_t padding, bool needs_input, bool needs_kernel) {
-    if (winograd::fits(x, kernel, stride, padding))
+    // Only libtorch's has a second derivative.
+    if (winograd::fits(x, kernel, stride, padding) && !c10::GradMode::is_enabled())
         return {needs_input ? winograd::input_gradient(gradient, kernel) : Tensor(),
                 needs_kernel ? winograd::kernel_gradient(gradient, x) : Tensor()};
     auto [input, weight, unused] =

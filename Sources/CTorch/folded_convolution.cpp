@@ -5,7 +5,8 @@
 //
 // Folding, and bringing the kernel into the form that the convolution reads, are passes over the weights; with small images they
 // cost more than the convolution. So the result is kept by the layer for the next call, with the versions of the tensors that it
-// was made of: libtorch counts every change of a tensor, and `ct_batch_norm` and its like count their own.
+// was made of. Libtorch counts changes of a tensor, but for those that `ct_call` and the normalisations count themselves. One thread
+// at a time runs a layer.
 #include "convolution.h"
 #include "shim.h"
 #include <ATen/autocast_mode.h>
@@ -103,6 +104,16 @@ ct_status ct_folded_convolution(ct_folded folded, ct_tensor x, ct_tensor kernel,
         const Tensor input = shim::tensor(x).contiguous(at::MemoryFormat::ChannelsLast), &filter = shim::tensor(kernel);
         const std::vector<Tensor> sources{filter, shim::tensor(running_mean), shim::tensor(running_variance),
                                           weight ? shim::tensor(weight) : Tensor(), bias ? shim::tensor(bias) : Tensor()};
+        if (residual) {
+            const auto results = [&](int64_t size, int64_t window) { return (size + 2 * padding - window) / stride + 1; };
+            const Tensor &added = shim::tensor(residual);
+            const std::vector<int64_t> wanted{input.size(0), filter.size(0), results(input.size(2), filter.size(2)),
+                                              results(input.size(3), filter.size(3))};
+            TORCH_CHECK(added.sizes() == wanted, "a residual of shape ", added.sizes(), " for ", at::IntArrayRef(wanted));
+            TORCH_CHECK(added.is_cpu() && added.scalar_type() == at::kFloat, "a residual in float32 on the CPU");
+        }
+        TORCH_CHECK(sources[1].numel() == filter.size(0), "batch_norm over ", sources[1].numel(), " channels of a convolution with ",
+                    filter.size(0));
         const bool transforms = shim::winograd::fits(input, filter, stride, padding);
         folded->make(transforms ? Form::transformed : Form::packed, sources, epsilon, input, stride, padding);
         if (transforms) {

@@ -19,6 +19,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <cmath>
 
@@ -59,18 +60,58 @@ template <typename Add> void sum_rows(const Rows &rows, std::vector<double> &a, 
         }
 }
 
+/// Sums of x − shift and of its square. Each block is summed from its own first row, so that no single row decides how exact it is.
+void sum_moments(const Rows &rows, const float *data, const std::vector<float> &shift, std::vector<double> &a, std::vector<double> &b) {
+    const int64_t channels = rows.channels;
+    std::vector<double> all(2 * channels * shim::part_limit());
+    int64_t parts = shim::in_parts(rows.count, block_rows, [&](int64_t first, int64_t last, int64_t part) {
+        std::vector<float> block(2 * channels);
+        double *mine = all.data() + 2 * channels * part;
+        for (int64_t row = first; row < last; row += block_rows) {
+            const int64_t count = std::min(block_rows, last - row);
+            const float *start = data + row * channels;
+            std::fill(block.begin(), block.end(), 0.f);
+            shim::add_moments(start, start, count, channels, block.data(), block.data() + channels);
+            for (int64_t c = 0; c < channels; c++) {
+                const double away = double(start[c]) - shift[c], sum = block[c];
+                mine[c] += sum + count * away;
+                mine[channels + c] += block[channels + c] + 2 * away * sum + count * away * away;
+            }
+        }
+    });
+    a.assign(channels, 0);
+    b.assign(channels, 0);
+    for (int64_t part = 0; part < parts; part++)
+        for (int64_t c = 0; c < channels; c++) {
+            a[c] += all[2 * channels * part + c];
+            b[c] += all[2 * channels * part + channels + c];
+        }
+}
+
+/// What follows computes gradients without recording how.
+void refuse_second_derivatives() {
+    TORCH_CHECK(!c10::GradMode::is_enabled(),
+                "a fused batch normalisation has no second derivative: take gradients without createGraph, or float64");
+}
+
 bool has_channels_inside(const Tensor &x) {
     return x.dim() == 2 ? x.is_contiguous() : x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 bool is_supported(const Tensor &x, const Tensor &weight, const Tensor &bias) {
     return x.is_cpu() && x.scalar_type() == at::kFloat && weight.defined() && bias.defined() && weight.scalar_type() == at::kFloat &&
-           x.numel() > 0 && has_channels_inside(x);
+           weight.is_cpu() && bias.is_cpu() && x.numel() > 0 && has_channels_inside(x);
 }
 
 /// The gradient in x's memory order.
 Tensor arranged(const Tensor &gradient, const Tensor &x) {
     return x.dim() == 4 ? gradient.contiguous(at::MemoryFormat::ChannelsLast) : gradient.contiguous();
+}
+
+/// Whoever keeps what was made of a tensor looks at its version (folded_convolution.cpp).
+void count_change(std::initializer_list<Tensor> changed) {
+    for (const Tensor &tensor : changed)
+        if (tensor.defined() && !tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
 }
 
 /// What normalising a tensor needs, per channel: statistics, and y = scale · x + offset.
@@ -93,9 +134,7 @@ struct Statistics {
             // Sums of differences from the first row lose nothing to a large mean.
             std::vector<float> shift(data, data + channels);
             std::vector<double> sum, square;
-            sum_rows(rows, sum, square, [&](int64_t first, int64_t count, float *a, float *b) {
-                shim::add_moments(data + first * channels, shift.data(), count, channels, a, b);
-            });
+            sum_moments(rows, data, shift, sum, square);
             const double n = rows.count;
             for (int64_t c = 0; c < channels; c++) {
                 const double centre = sum[c] / n, variance = std::max(0.0, square[c] / n - centre * centre);
@@ -104,9 +143,7 @@ struct Statistics {
                 moving_mean[c] = (1 - momentum) * moving_mean[c] + momentum * m[c];
                 moving_variance[c] = (1 - momentum) * moving_variance[c] + momentum * variance * n / (n - 1);
             }
-            // Whoever keeps what was made of them looks at their versions (folded_convolution.cpp).
-            for (const Tensor *moved : {&running_mean, &running_variance})
-                if (!moved->is_inference()) moved->unsafeGetTensorImpl()->bump_version();
+            count_change({running_mean, running_variance});
         } else {
             for (int64_t c = 0; c < channels; c++) {
                 m[c] = moving_mean[c];
@@ -214,6 +251,7 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
+        refuse_second_derivatives();
         const auto saved = context->get_saved_variables();
         auto found = norm_gradients(gradients[0], saved[0], saved[4], saved[1], saved[2], saved[3], context->saved_data["training"].toBool(),
                                     context->saved_data["residual"].toBool(), context->needs_input_grad(0));
@@ -240,7 +278,7 @@ struct FusedNormPool : torch::autograd::Function<FusedNormPool> {
                           int64_t padding) {
         const Statistics statistics(x, weight, bias, running_mean, running_variance, training, momentum, epsilon);
         const shim::Pooling p = pooling(x, kernel, stride, padding);
-        TORCH_CHECK(p.rows() > 0 && p.columns() > 0, "max_pool: windows of ", kernel, " do not fit into ", x.sizes());
+        TORCH_CHECK(p.height + 2 * padding >= kernel && p.width + 2 * padding >= kernel, "max_pool: windows of ", kernel, " do not fit into ", x.sizes());
         Tensor y = at::empty({x.size(0), x.size(1), p.rows(), p.columns()}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
         const Tensor place = at::empty_like(y, y.options().dtype(at::kByte));
         const float *data = x.const_data_ptr<float>();
@@ -261,6 +299,7 @@ struct FusedNormPool : torch::autograd::Function<FusedNormPool> {
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
+        refuse_second_derivatives();
         const auto saved = context->get_saved_variables();
         const Tensor &x = saved[0], &weight = saved[1];
         const shim::Pooling p = pooling(x, context->saved_data["kernel"].toInt(), context->saved_data["stride"].toInt(),
@@ -293,6 +332,7 @@ struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
+        refuse_second_derivatives();
         const auto saved = context->get_saved_variables();
         const Tensor &x = saved[0], &weight = saved[1], &kernel = saved[5];
         const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
@@ -338,10 +378,13 @@ struct FusedNormConvolutionNorm : torch::autograd::Function<FusedNormConvolution
 
     /// Each large tensor goes as soon as it is used up, and the last normalisation's gradient takes its input's place.
     static variable_list backward(AutogradContext *context, variable_list gradients) {
+        refuse_second_derivatives();
         const auto saved = context->get_saved_variables();
         const Tensor &input = saved[0], &weight = saved[1], &kernel = saved[5], &first_kernel = saved[10];
         const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
         const int64_t first_stride = context->saved_data["first_stride"].toInt(), first_padding = context->saved_data["first_padding"].toInt();
+        // What is computed again is as it was, also where gradients are taken under autocast.
+        const c10::impl::ExcludeDispatchKeyGuard exact(c10::autocast_dispatch_keyset);
         const bool training = context->saved_data["training"].toBool(), adds = context->saved_data["residual"].toBool();
         const Tensor x = first_kernel.defined() ? convolved(input, first_kernel, first_stride, first_padding) : input;
         const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
@@ -365,6 +408,14 @@ struct FusedNormConvolutionNorm : torch::autograd::Function<FusedNormConvolution
         return arranged(shim::convolution(x, kernel, {}, stride, padding), x);
     }
 };
+
+/// libtorch's normalisation, which moves the running values without counting it (folded_convolution.cpp reads the count).
+Tensor plain_norm(const Tensor &x, const Tensor &weight, const Tensor &bias, const Tensor &running_mean, const Tensor &running_variance,
+                  bool training, double momentum, double epsilon) {
+    const Tensor y = at::batch_norm(x, weight, bias, running_mean, running_variance, training, momentum, epsilon, /*cudnn_enabled=*/true);
+    if (training) count_change({running_mean, running_variance});
+    return y;
+}
 
 /// Results of so many bytes are worth being computed twice: the last convolution's, and the one's before it.
 constexpr int64_t large_result = 32 << 20, large_first_result = 64 << 20;
@@ -391,8 +442,7 @@ ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_te
                                                  training, momentum, epsilon, relu));
             return;
         }
-        Tensor y = at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum,
-                                  epsilon, /*cudnn_enabled=*/true);
+        Tensor y = plain_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum, epsilon);
         if (added.defined()) y = at::add(y, added);
         *out = shim::handle(relu ? at::relu(y) : y);
     });
@@ -404,14 +454,15 @@ ct_status ct_batch_norm_max_pool(ct_tensor x, ct_tensor weight, ct_tensor bias, 
     return shim::guarded([&] {
         const Tensor &input = shim::tensor(x);
         const Tensor gamma = weight ? shim::tensor(weight) : Tensor(), beta = bias ? shim::tensor(bias) : Tensor();
-        if (input.dim() == 4 && is_supported(input, gamma, beta) && kernel <= shim::largest_pooling_kernel && 2 * padding <= kernel) {
+        if (input.dim() == 4 && is_supported(input, gamma, beta) && kernel > 0 && stride > 0 && padding >= 0 &&
+            kernel <= shim::largest_pooling_kernel && 2 * padding <= kernel) {
             TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
             *out = shim::handle(FusedNormPool::apply(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
                                                      momentum, epsilon, kernel, stride, padding));
             return;
         }
-        const Tensor y = at::relu(at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
-                                                 momentum, epsilon, /*cudnn_enabled=*/true));
+        const Tensor y = at::relu(
+            plain_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum, epsilon));
         *out = shim::handle(at::max_pool2d(y, {kernel, kernel}, {stride, stride}, {padding, padding}));
     });
 }
@@ -422,14 +473,14 @@ ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bia
     return shim::guarded([&] {
         const Tensor &input = shim::tensor(x), &filter = shim::tensor(kernel);
         const Tensor gamma = weight ? shim::tensor(weight) : Tensor(), beta = bias ? shim::tensor(bias) : Tensor();
-        if (input.dim() == 4 && is_supported(input, gamma, beta) && filter.scalar_type() == at::kFloat) {
+        if (input.dim() == 4 && is_supported(input, gamma, beta) && filter.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU)) {
             TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
             *out = shim::handle(FusedNormConvolution::apply(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance),
                                                             training, momentum, epsilon, filter, stride, padding));
             return;
         }
-        const Tensor y = at::relu(at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
-                                                 momentum, epsilon, /*cudnn_enabled=*/true));
+        const Tensor y = at::relu(
+            plain_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum, epsilon));
         *out = shim::handle(at::conv2d(y, filter, {}, stride, padding));
     });
 }
@@ -453,7 +504,7 @@ ct_status ct_batch_norm_convolution_batch_norm(ct_tensor x, ct_tensor first_kern
 
 bool ct_recomputes_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, bool is_last) {
     const Tensor &input = shim::tensor(x), &filter = shim::tensor(kernel);
-    return c10::GradMode::is_enabled() && !at::autocast::is_autocast_enabled(at::kCPU) && input.is_cpu() && input.dim() == 4 &&
+    return stride > 0 && c10::GradMode::is_enabled() && !at::autocast::is_autocast_enabled(at::kCPU) && input.is_cpu() && input.dim() == 4 &&
            input.scalar_type() == at::kFloat && filter.scalar_type() == at::kFloat && input.numel() > 0 && has_channels_inside(input) &&
            input.size(1) == filter.size(1) && result_bytes(input, filter, stride) >= (is_last ? large_result : large_first_result);
 }

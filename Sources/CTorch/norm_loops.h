@@ -3,7 +3,13 @@
 #pragma once
 #include <cstdint>
 
-#if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// Sanitizers run before the resolver of clones can.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SHIM_IS_SANITIZED
+#endif
+#endif
+#if defined(__x86_64__) && defined(__linux__) && !defined(SHIM_IS_SANITIZED)
 #define SHIM_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SHIM_CLONES

@@ -2,6 +2,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/core/stack.h>
+#include <algorithm>
 
 using c10::IValue;
 
@@ -9,6 +10,14 @@ namespace {
 
 thread_local std::vector<IValue> arguments;
 thread_local std::vector<IValue> results;
+
+/// Whether the schema says so of the argument, or of the elements of a list.
+bool is_written(const c10::Argument &argument) {
+    const c10::AliasInfo *info = argument.alias_info();
+    if (!info) return false;
+    const auto &elements = info->containedTypes();
+    return info->isWrite() || std::any_of(elements.begin(), elements.end(), [](const c10::AliasInfo &one) { return one.isWrite(); });
+}
 
 const c10::OperatorHandle &handle(ct_operation operation) { return *reinterpret_cast<const c10::OperatorHandle *>(operation); }
 
@@ -74,7 +83,16 @@ ct_status ct_call(ct_operation operation) {
             TORCH_CHECK(value.has_value(), schema.name(), ": no value for the argument '", declared[i].name(), "'");
             stack.push_back(*value);
         }
+        // The fused optimisers write without counting it, on which the gradient's check of saved weights and kept kernels rely.
+        std::vector<std::pair<at::Tensor, uint32_t>> written;
+        if (schema.returns().empty())
+            for (size_t i = 0; i < stack.size(); i++)
+                if (is_written(declared[i]) && stack[i].isTensorList())
+                    for (const at::Tensor &tensor : stack[i].toTensorVector())
+                        if (!tensor.is_inference()) written.emplace_back(tensor, tensor._version());
         handle(operation).callBoxed(stack);
+        for (const auto &[tensor, version] : written)
+            if (uint32_t(tensor._version()) == version) tensor.unsafeGetTensorImpl()->bump_version();
     });
     if (status == CT_OK) results.swap(stack);
     // Keeps the allocation for the next call's arguments.

@@ -79,6 +79,7 @@ class RecyclingAllocator final : public c10::Allocator {
 
     void *take(size_t size) {
         std::lock_guard<std::mutex> lock(mutex);
+        const size_t old_peak = peak;
         in_use += size;
         peak = std::max(peak, in_use);
         auto piece = same_size(size);
@@ -99,8 +100,12 @@ class RecyclingAllocator final : public c10::Allocator {
             while (in_use + in_store > peak) give_back_oldest();
             while (!(memory = map_memory(size)) && in_store > 0) give_back_oldest();
         }
-        if (memory) sizes[memory] = size;
-        else in_use -= size;
+        if (memory) {
+            sizes[memory] = size;
+        } else {
+            in_use -= size;
+            peak = old_peak;
+        }
         return memory;
     }
 

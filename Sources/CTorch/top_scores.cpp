@@ -149,6 +149,7 @@ ct_status ct_top_scores_add_products(ct_top_scores into, ct_tensor queries, ct_t
         // A thread looks at scores while they are in its cache.
         shim::in_parts(found.rows, block_rows, [&](int64_t first, int64_t last, int64_t) {
             at::NoGradGuard guard;
+            const c10::impl::ExcludeDispatchKeyGuard exact(c10::autocast_dispatch_keyset);
             for (int64_t column = 0; column < others.size(0); column += block_columns) {
                 const Tensor bank = others.narrow(0, column, std::min(block_columns, others.size(0) - column));
                 Products products(bank, last - first);

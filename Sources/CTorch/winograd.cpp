@@ -68,6 +68,7 @@ Tensor filtered(const Tensor &x, int64_t made, int64_t for_kernels, const Kernel
                 bool relu) {
     const Tiles tiles(x);
     const int64_t read = x.size(1);
+    TORCH_CHECK(!bias.defined() || bias.numel() == made, "a bias of shape ", bias.sizes(), " for ", made, " channels");
     const int64_t each = places * (Places::row_stride(read) + Places::row_stride(made));
     const int64_t block = std::max(least_block, cached_floats / each / 14 * 14);
     const int64_t for_values = places * Places::place_stride(block, read), for_results = places * Places::place_stride(block, made);
@@ -109,7 +110,7 @@ Tensor filtered(const Tensor &x, int64_t made, int64_t for_kernels, const Kernel
 }  // namespace
 
 bool shim::winograd::fits(const Tensor &x, const Tensor &kernel, int64_t stride, int64_t padding) {
-    if (!(x.is_cpu() && x.scalar_type() == at::kFloat && kernel.scalar_type() == at::kFloat && x.dim() == 4 && kernel.dim() == 4)) return false;
+    if (!(x.is_cpu() && kernel.is_cpu() && x.scalar_type() == at::kFloat && kernel.scalar_type() == at::kFloat && x.dim() == 4 && kernel.dim() == 4)) return false;
     if (!(stride == 1 && padding == 1 && kernel.size(2) == 3 && kernel.size(3) == 3 && x.size(1) == kernel.size(1))) return false;
     if (x.size(1) == 0 || x.size(1) % lanes || kernel.size(0) % lanes || at::autocast::is_autocast_enabled(at::kCPU)) return false;
     const Tiles tiles(x);

@@ -37,6 +37,25 @@ import Testing
         #expect(try message(indexed).contains("aten::index on float32 [2, 3] on cpu, int64 [1] on cpu: "))
     }
 
+    /// What fused operations cannot do, and what they would read outside of a tensor.
+    @Test func fusedOperationsRefuse() async throws {
+        let second = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let x = Tensor.randn([8, 16, 8, 8]).contiguous(.channelsLast)
+            x.requiresGradient = true
+            _ = gradients(of: [BatchNorm(16)(x).squared().sum()], by: [x], createGraph: true)
+        }
+        #expect(try message(second).contains("has no second derivative: take gradients without createGraph"))
+        for side in [2, 16] {
+            let residual = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) { [side = side as Int] in
+                let (convolution, norm) = (Conv2d(32, 32, kernel: 3, padding: 1, bias: false), BatchNorm(32))
+                norm.eval()
+                let x = Tensor.randn([8, 32, side, side])
+                withoutGradients { _ = x.convolved(by: (convolution, norm), (convolution, norm), adding: .zeros([1, 32, 1, 1])) }
+            }
+            #expect(try message(residual).contains("[1, 32, 1, 1]"))
+        }
+    }
+
     /// The handler is what a command replaces: it sees the failure in parts, and decides how the process ends.
     @Test func handlerIsReplaceable() async throws {
         let result = await #expect(processExitsWith: .exitCode(65), observing: [\.standardErrorContent]) {

@@ -154,4 +154,14 @@ import Torch
     @Test func oneRowIsRefused() async {
         await #expect(processExitsWith: .failure) { _ = BatchNorm(6)(Tensor.randn([1, 6])) }
     }
+
+    /// An extreme first row takes nothing from the variance of the others.
+    @Test(arguments: [3.3, 1000.1]) func varianceDoesNotDependOnTheFirstRow(extreme: Double) {
+        Runtime.seed(18)
+        let x = Tensor.randn([100_000, 16]) * 1e-3
+        x.narrowed(0, from: 0, count: 1).addInPlace(Tensor(scalar: extreme).to(.float32))
+        let norm = BatchNorm(16, momentum: 1)
+        _ = norm(x)
+        expectClose(norm.runningVar.value, x.to(.float64).variance(0), Tolerance(relative: 1e-5, absolute: 0))
+    }
 }

@@ -104,4 +104,23 @@ import Testing
             #expect((convolution(x) - x.conv2d(convolution.weight.value, nil, padding: 1)).abs().max().item == 0)
         }
     }
+
+    /// ∂/∂x and ∂/∂k of Σ (∂z/∂x)² with z = Σ (x ∗ k)² + Σ x², as in float64.
+    @Test func secondDerivativesAreThoseOfTheConvolution() throws {
+        Runtime.seed(17)
+        let (x, kernel) = (Tensor.randn([8, 16, 16, 16]).contiguous(.channelsLast), Tensor.randn([16, 16, 3, 3]) * 0.1)
+        func second(_ type: DataType) throws -> [Tensor] {
+            let convolution = Conv2d(16, 16, kernel: 3, padding: 1, bias: false)
+            withoutGradients { convolution.weight.value.copyInPlace(kernel) }
+            convolution.convert(to: type)
+            let leaf = x.to(type)
+            leaf.requiresGradient = true
+            let z = convolution(leaf).squared().sum() + leaf.squared().sum()
+            let first = try #require(gradients(of: [z], by: [leaf], createGraph: true)[0])
+            return try gradients(of: [first.squared().sum()], by: [leaf, convolution.weight.value]).map { try #require($0) }
+        }
+        for (found, exact) in zip(try second(.float32), try second(.float64)) {
+            expectClose(found, exact, Tolerance(relative: 1e-3, absolute: 1e-5 * exact.abs().max().item))
+        }
+    }
 }

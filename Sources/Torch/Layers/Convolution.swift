@@ -46,9 +46,7 @@ public final class Conv2d: Layer {
     /// [n, in, h, w] to [n, out, h′, w′].
     public override func callAsFunction(_ x: Tensor) -> Tensor {
         let weight = standardizesWeight ? standardized(weight.value) : weight.value
-        // The gradient of a strided 1×1 convolution of up to 8 channels makes oneDNN 3.12 read where nothing is. Taking the stride
-        // first is the same.
-        if stride > 1, padding == 0, weight.size(2) == 1, weight.size(3) == 1, weight.size(1) <= 8, x.device == .cpu {
+        if skipsFewChannels, x.device == .cpu {
             let taken = x.every(stride, 2).every(stride, 3).contiguous(.channelsLast)
             return taken.conv2d(weight, bias?.value, groups: groups)
         }
@@ -62,8 +60,15 @@ public final class Conv2d: Layer {
         return Tensor(result!)
     }
 
-    /// Nothing but a kernel, a stride and a padding.
-    var isPlain: Bool { bias == nil && dilation == 1 && groups == 1 && !standardizesWeight }
+    /// The gradient of a strided 1×1 convolution of fewer than 16 channels makes oneDNN 3.12 read where nothing is. Taking the stride
+    /// first is the same.
+    private var skipsFewChannels: Bool {
+        let kernel = weight.value
+        return stride > 1 && padding == 0 && kernel.size(2) == 1 && kernel.size(3) == 1 && kernel.size(1) < 16
+    }
+
+    /// Nothing but a kernel, a stride and a padding, in a form whose gradient can be relied on.
+    var isPlain: Bool { bias == nil && dilation == 1 && groups == 1 && !standardizesWeight && !skipsFewChannels }
 
     /// Whether its result for x is so large that it is computed again for the gradient rather than kept.
     func isRecomputed(_ x: Tensor, isLast: Bool) -> Bool {
