@@ -126,7 +126,8 @@ public enum BackboneRegistry {
         if let channels = settings.channels {
             try require(
                 channels.reduce(0, +) == 3 && channels.allSatisfy { $0 > 0 } && settings.width.isMultiple(of: channels.count),
-                "backbone.channels must be positive and sum to 3, and as many as divide backbone.width (\(settings.width)), not \(channels)")
+                "backbone.channels must be positive and sum to 3, and as many as divide backbone.width (\(settings.width)), not \(channels)"
+            )
         }
         switch entry.kind {
         case .residual, .preActivation:

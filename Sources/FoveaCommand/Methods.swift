@@ -9,7 +9,8 @@ struct Methods: ParsableCommand {
         for entry in MethodRegistry.standard.entries {
             let card = entry.card
             let needs =
-                (card.needsLabels ? ["labels"] : []) + (card.needsPatches ? ["a transformer"] : []) + (card.needs.isEmpty ? [] : [card.needs])
+                (card.needsLabels ? ["labels"] : []) + (card.needsPatches ? ["a transformer"] : [])
+                + (card.needs.isEmpty ? [] : [card.needs])
             table.append([card.name, card.family.rawValue, card.paper, needs.joined(separator: ", "), card.summary])
         }
         print(table.forOutput())

@@ -11,9 +11,11 @@ import Views
 @Suite struct BatchOrderTests {
     /// Without what is drawn for each sample by its place in the batch: parts and orders of batch normalisation, noise of a memory
     /// bank, dropped colours, mixed images, sub-batches of whitening.
-    private static var still: [String: Any] { [
-        "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0,
-    ] }
+    private static var still: [String: Any] {
+        [
+            "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0,
+        ]
+    }
 
     /// These draw something for each sample whatever their settings, as those do that hide patches; their losses of given features
     /// are tested.

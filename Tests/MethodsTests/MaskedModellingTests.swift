@@ -24,14 +24,20 @@ import Torch
             "mae", ["prediction", "values", "hidden"], { loss($0) },
             [
                 ("not normalised", { loss($0, normalizes: false) }), ("sum", { loss($0) * 7 }),
-                ("biased variance", { x in
-                    let target = x[1].detached()
-                    let scaled = (target - target.mean(-1, keep: true)) / (target.variance(-1, correction: 0, keep: true) + 1e-6).sqrt()
-                    return MAE.reconstruction(x[0], scaled, hidden: x[2], normalizes: false)
-                }),
-                ("all patches", { x in
-                    loss([x[0], x[1], Tensor.arange(9).unsqueezed(0).expanded([16, 9])])
-                }),
+                (
+                    "biased variance",
+                    { x in
+                        let target = x[1].detached()
+                        let scaled = (target - target.mean(-1, keep: true)) / (target.variance(-1, correction: 0, keep: true) + 1e-6).sqrt()
+                        return MAE.reconstruction(x[0], scaled, hidden: x[2], normalizes: false)
+                    }
+                ),
+                (
+                    "all patches",
+                    { x in
+                        loss([x[0], x[1], Tensor.arange(9).unsqueezed(0).expanded([16, 9])])
+                    }
+                ),
             ])
     }
 
@@ -85,10 +91,13 @@ import Torch
             [
                 ("temperatures exchanged", { loss($0, (0.3, 0.7)) }), ("visible ones", { loss([$0[0], $0[1], $0[2].not, $0[3]]) }),
                 ("no centre", { loss([$0[0], $0[1], $0[2], $0[3] * 0]) }),
-                ("all hidden patches alike, whatever their image", { x in
-                    let target = ((x[1].detached() - x[3].detached()) / 0.3).softmax()
-                    return (-(target * (x[0] / 0.7).logSoftmax()).sum(-1)).mean(where: x[2])
-                }),
+                (
+                    "all hidden patches alike, whatever their image",
+                    { x in
+                        let target = ((x[1].detached() - x[3].detached()) / 0.3).softmax()
+                        return (-(target * (x[0] / 0.7).logSoftmax()).sum(-1)).mean(where: x[2])
+                    }
+                ),
             ])
     }
 
@@ -118,7 +127,8 @@ import Torch
             let found = HOG.histograms(two, cell: cell, bins: bins)
             #expect(found.shape == [1, 2 * bins, image.size(0) / cell, image.size(1) / cell])
             expectClose(found[0][0..<bins], expected, .float32)
-            #expect(difference(HOG.histograms(two.transposed(), cell: cell, bins: bins)[0][0..<bins].transposed(), expected, .float32) != nil)
+            #expect(
+                difference(HOG.histograms(two.transposed(), cell: cell, bins: bins)[0][0..<bins].transposed(), expected, .float32) != nil)
             expectClose(found[0][0..<bins].norm(0), .ones([image.size(0) / cell, image.size(1) / cell], .float64), .float32)
         }
         // No gradient, no histogram.
@@ -203,7 +213,8 @@ import Torch
         let swap = Tensor([0, 3, 1, 2, 6, 5, 4])
         let visible = (swap.narrowed(0, from: 1, count: 6) - 1).to(.int64)
         let other = Tensor.concatenated(
-            [order.narrowed(1, from: 0, count: 6).rows(visible, dimension: 1), order.narrowed(1, from: 6, count: 10).flipped(1)], dimension: 1)
+            [order.narrowed(1, from: 0, count: 6).rows(visible, dimension: 1), order.narrowed(1, from: 6, count: 10).flipped(1)],
+            dimension: 1)
         expectClose(decoder.all(tokens.rows(swap, dimension: 1), prefix: 1, order: other), all, .float32)
         #expect(difference(decoder.all(tokens, prefix: 1, order: other), all, .float32) != nil)
         // The same by places.
@@ -254,7 +265,8 @@ import Torch
         #expect(
             message { try MAE(MAE.Settings(), tinyContext()) }
                 == "backbone.name: the method hides patches, which resnet18 does not have; take a transformer such as vit_tiny")
-        #expect(message { try MAE(MAE.Settings(), patchContext(imageSize: 18)) }?.contains("multiple of the patches' side (4), not 18") == true)
+        #expect(
+            message { try MAE(MAE.Settings(), patchContext(imageSize: 18)) }?.contains("multiple of the patches' side (4), not 18") == true)
         var maskFeat = MaskFeat.Settings()
         maskFeat.cellSize = 3
         #expect(message { try MaskFeat(maskFeat, patchContext()) }?.contains("method.cellSize must divide the patches' side (4)") == true)

@@ -63,7 +63,9 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
             method.afterStep(batch, firstStep)
             let second = method.loss(batch, Step(epoch: 1, index: 1, total: 10)).total.item
             #expect(second.isFinite, "\(entry.card.name), second step")
-            if let z = method.embedding(.randn([3, method.encoder.outputWidth])) { #expect(z.rank == 2 && z.size(0) == 3, "\(entry.card.name)") }
+            if let z = method.embedding(.randn([3, method.encoder.outputWidth])) {
+                #expect(z.rank == 2 && z.size(0) == 3, "\(entry.card.name)")
+            }
             #expect(method.encoder.outputWidth == (entry.card.needsPatches ? 48 : 32))
             #expect(type(of: method).card == entry.card && !entry.card.summary.isEmpty && !entry.card.paper.isEmpty)
         }

@@ -8,7 +8,8 @@ public func tiny<Settings: Codable>(_ settings: Settings) throws -> Settings {
         "negatives": 20, "whiteningSize": 16, "whiteningGroup": 4, "smallViews": 2, "directions": 10,
         "clusters": 12, "neighbours": 20, "groups": 12, "instanceEpochs": 1, "regroupEvery": 2, "words": 24,
         "localWidth": 8, "matches": 3, "contextWidth": 6, "contextBlocks": 2, "heads": 2, "transformerLayers": 2,
-        "decoderWidth": 16, "decoderDepth": 1, "decoderHeads": 2, "predictorDepth": 1, "predictorHeads": 2, "targetBlocks": 2, "cellSize": 4,
+        "decoderWidth": 16, "decoderDepth": 1, "decoderHeads": 2, "predictorDepth": 1, "predictorHeads": 2, "targetBlocks": 2,
+        "cellSize": 4,
         "tileWidth": 8, "decodedSide": 4,
     ]
     return try with(settings, small)

@@ -20,7 +20,7 @@ extension ViewMaker {
             rows.append(.init(pictures: [images[place].fitted(into: cell, scratch.canvas)] + views, captions: captions(of: buffers)))
         }
         return ContactSheet.draw(
-            rows, columns: [("image", cell)] + shown.map { (outputs[$0.output].name, $0.size.width) }, cell: cell, gap: gap)
+            rows, columns: [("image", cell)] + shown.map { (outputs[$0].name, $1.width) }, cell: cell, gap: gap)
     }
 }
 

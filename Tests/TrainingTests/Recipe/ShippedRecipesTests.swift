@@ -300,7 +300,8 @@ import Views
         "vicregl/small": .init(
             encoder: small, heads: mlp(128, 512, 512, 512, bias: false) + mlp(128, 128, 128, 128, bias: false), copies: 0, views: [32, 32]),
         "vicregl/cifar10": .init(
-            encoder: full, heads: mlp(512, 2048, 2048, 2048, bias: false) + mlp(512, 512, 512, 512, bias: false), copies: 0, views: [32, 32]
+            encoder: full, heads: mlp(512, 2048, 2048, 2048, bias: false) + mlp(512, 512, 512, 512, bias: false), copies: 0,
+            views: [32, 32]
         ),
         "vicregl/imagenet": .init(
             encoder: large, heads: mlp(2048, 8192, 8192, 8192, bias: false) + mlp(2048, 512, 512, 512, bias: false), copies: 0,
