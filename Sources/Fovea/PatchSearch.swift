@@ -57,7 +57,8 @@ public struct PatchSearch {
                 var found: [(patch: Found.Patch, similarity: Double)] = []
                 var seen: Set<Int> = [patches[query].image]
                 let (values, indices) = cosines.top(min(patches.count, (count + 1) * perImage))
-                for (place, similarity) in zip(indices.values(Int64.self), values.to(.float64).values(Double.self)) where found.count < count {
+                for (place, similarity) in zip(indices.values(Int64.self), values.to(.float64).values(Double.self))
+                where found.count < count {
                     let patch = patches[Int(place)]
                     if seen.insert(patch.image).inserted { found.append((patch, similarity)) }
                 }

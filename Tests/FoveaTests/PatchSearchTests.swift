@@ -13,7 +13,7 @@ import Testing
             let colour = [UInt8(30 * (index % 8)), UInt8(255 - 25 * (index % 8)), UInt8(70 * (index % 8) % 256)]
             // Light that falls from one side, so that patches differ.
             var pixels: [UInt8] = []
-            for place in 0..<32 * 40 { pixels += colour.map { UInt8(Int($0) * (200 + place % 40) / 255) } }
+            for place in 0..<32 * 40 { pixels += colour.map { UInt8(Int($0) * (247 + place % 40 / 5) / 255) } }
             return PixelImage(width: 40, height: 32, pixels: pixels)
         }
     }

@@ -24,9 +24,12 @@ import Views
         try check(
             "relative", ["h", "weight", "positions"], { loss($0) },
             [
-                ("centre and neighbour exchanged", { x in
-                    loss([x[0], .concatenated(x[1].chunks(2, dimension: 1).reversed(), dimension: 1), x[2]])
-                }),
+                (
+                    "centre and neighbour exchanged",
+                    { x in
+                        loss([x[0], .concatenated(x[1].chunks(2, dimension: 1).reversed(), dimension: 1), x[2]])
+                    }
+                ),
                 ("neighbours exchanged", { loss($0, $0[2].flipped(1)) }), ("sum over neighbours", { loss($0) * 2 }),
                 ("images exchanged", { loss($0, $0[2].flipped(0)) }),
                 ("image by image", { loss($0, $0[2].reshaped(2, 18).t) }),
@@ -42,11 +45,14 @@ import Views
         try check(
             "jigsaw", inputs, { loss($0) },
             [
-                ("as if the tiles stood in reading order", { x in
-                    let own = x[2].rows(x[3].flattened()).reshaped(18, 27)
-                    let rows = x[0].gathered(1, own.unsqueezed(2).expanded([18, 27, 32])).reshaped(54, 9 * 32)
-                    return rows.linear(x[1]).crossEntropy(x[3].flattened())
-                }),
+                (
+                    "as if the tiles stood in reading order",
+                    { x in
+                        let own = x[2].rows(x[3].flattened()).reshaped(18, 27)
+                        let rows = x[0].gathered(1, own.unsqueezed(2).expanded([18, 27, 32])).reshaped(54, 9 * 32)
+                        return rows.linear(x[1]).crossEntropy(x[3].flattened())
+                    }
+                ),
                 ("the last order first", { loss($0, $0[3].flipped(1)) }), ("sum over orders", { loss($0) * 3 }),
                 ("the inverse orders", { loss([$0[0], $0[1], $0[2].sorted(1).indices, $0[3]]) }),
             ])
@@ -54,7 +60,9 @@ import Views
     }
 
     @Test func coloursOfTilesThatAreThere() throws {
-        func loss(_ x: [Tensor], there: Tensor? = nil) -> Tensor { DamagedJigsaw.colours(x[0], x[1].detached(), there ?? x[2].to(.float64)) }
+        func loss(_ x: [Tensor], there: Tensor? = nil) -> Tensor {
+            DamagedJigsaw.colours(x[0], x[1].detached(), there ?? x[2].to(.float64))
+        }
         try check(
             "colours", ["prediction", "ab", "there"], { loss($0) },
             [

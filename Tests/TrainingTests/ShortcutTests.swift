@@ -150,7 +150,8 @@ struct ShortcutTests {
         var accuracy: [String: Interval] = [:]
         var place: [String: Interval] = [:]
         let cases: [(String, RelativePatch.Settings.Colours, View)] = [
-            ("kept", .kept, aberrant), ("dropped", .dropped, aberrant), ("projected", .projected, aberrant), ("no aberration", .kept, plain),
+            ("kept", .kept, aberrant), ("dropped", .dropped, aberrant), ("projected", .projected, aberrant),
+            ("no aberration", .kept, plain),
         ]
         for (name, colours, view) in cases {
             var settings = RelativePatch.Settings()

@@ -68,7 +68,8 @@ import Testing
         let maker = try RelativePatchViews(Self.geometry, dropsColours: false)
         var counts = [Int](repeating: 0, count: 8)
         for index in 0..<1600 {
-            let plan = RelativePatchViews.Plan(maker, ImageSize(height: 160, width: 200), ViewKey(seed: 1, epoch: 0, index: index, stream: 1))
+            let plan = RelativePatchViews.Plan(
+                maker, ImageSize(height: 160, width: 200), ViewKey(seed: 1, epoch: 0, index: index, stream: 1))
             counts[plan.positions[0]] += 1
         }
         // 200 ± 4.5 deviations.
@@ -82,8 +83,10 @@ import Testing
     @Test func areasFillTheirRange() throws {
         let maker = try RelativePatchViews(.init(patch: 24, gap: 12, jitter: 2, areas: 20_000...60_000))
         let areas = (0..<300).map { index in
-            let size = RelativePatchViews.Plan(maker, ImageSize(height: 300, width: 400), ViewKey(seed: 2, epoch: 0, index: index, stream: 1))
-                .size
+            let size = RelativePatchViews.Plan(
+                maker, ImageSize(height: 300, width: 400), ViewKey(seed: 2, epoch: 0, index: index, stream: 1)
+            )
+            .size
             #expect((Double(size.width) / Double(size.height) - 4.0 / 3).magnitude < 0.02)
             return size.width * size.height
         }
