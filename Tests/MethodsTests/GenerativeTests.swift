@@ -418,7 +418,9 @@ import Views
     }
 
     /// Every row has the images' number and size, and what a person can look at.
-    @Test(arguments: ["colorization", "split_brain", "autoencoder", "vae", "context_encoder", "bigbigan", "mae"]) func pictures(_ name: String)
+    @Test(arguments: ["colorization", "split_brain", "autoencoder", "vae", "context_encoder", "bigbigan", "mae"]) func pictures(
+        _ name: String
+    )
         throws
     {
         let entry = try MethodRegistry.standard.entry(named: name)
