@@ -47,15 +47,39 @@ public final class MAE: Module, SelfSupervisedMethod {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let pixels = batch.views[0]
+        let (prediction, hidden) = predict(pixels)
+        return [
+            "reconstruction": Self.reconstruction(
+                prediction, withoutGradients { patches.values(pixels) }, hidden: hidden, normalizes: settings.normalizesPatches)
+        ]
+    }
+
+    /// Of all patches, [n, patches, values], and which were hidden, [n, m] places.
+    private func predict(_ pixels: Tensor) -> (prediction: Tensor, hidden: Tensor) {
         let count = patches.grid.count
         let order = PatchMasks.orders(pixels.size(0), count, on: pixels.device)
         let visible = min(count - 1, max(1, Int(Double(count) * (1 - settings.maskRatio))))
         let known = patches.tokens(pixels, .visible(order.narrowed(1, from: 0, count: visible)))
         let prediction = decoder.all(known, prefix: patches.prefixTokens, order: order)
+        return (prediction, order.narrowed(1, from: visible, count: count - visible))
+    }
+
+    /// Normalised patches are shown with the mean and deviation of those that are hidden, as the authors show them.
+    public func pictures(of pixels: Tensor) -> [PictureRow] {
+        let (prediction, hidden) = predict(pixels)
+        let values = patches.values(pixels)
+        var made = prediction
+        if settings.normalizesPatches {
+            made = made * (values.variance(-1, keep: true) + 1e-6).sqrt() + values.mean(-1, keep: true)
+        }
+        let places = Tensor.zeros([values.size(0), values.size(1)], on: values.device)
+        let mask = places.scatterAdded(1, hidden, Tensor.ones(hidden.shape, on: values.device)).unsqueezed(2)
+        func shown(_ values: Tensor) -> Tensor {
+            encoder.input.pixels(PatchEncoder.image(values, patches.grid, patchSize: patches.patchSize))
+        }
         return [
-            "reconstruction": Self.reconstruction(
-                prediction, withoutGradients { patches.values(pixels) }, hidden: order.narrowed(1, from: visible, count: count - visible),
-                normalizes: settings.normalizesPatches)
+            PictureRow("What it sees", shown(values * (1 - mask))),
+            PictureRow("What it fills in", shown(values * (1 - mask) + made * mask)), PictureRow("The images", pixels),
         ]
     }
 

@@ -418,12 +418,14 @@ import Views
     }
 
     /// Every row has the images' number and size, and what a person can look at.
-    @Test(arguments: ["colorization", "split_brain", "autoencoder", "vae", "context_encoder", "bigbigan"]) func pictures(_ name: String)
+    @Test(arguments: ["colorization", "split_brain", "autoencoder", "vae", "context_encoder", "bigbigan", "mae"]) func pictures(
+        _ name: String
+    )
         throws
     {
         let entry = try MethodRegistry.standard.entry(named: name)
         Runtime.seed(8)
-        let method = try entry.make(tinySettings(of: entry), tinyContext())
+        let method = try entry.make(tinySettings(of: entry), entry.card.needsPatches ? patchContext() : tinyContext())
         let pixels = noise(1, 5).views[0]
         let rows = method.evaluating { inference { method.pictures(of: pixels) } }
         #expect(rows.count >= 2 && Set(rows.map(\.title)).count == rows.count)
@@ -431,5 +433,26 @@ import Views
             #expect(row.images.shape == [5, 3, 16, 16] && row.images.to(.float32).isFinite().all().item == 1, "\(row.title)")
         }
         #expect(rows.contains { $0.images === pixels })
+    }
+
+    /// What is hidden is the mean colour, and what is not is left as it is.
+    @Test(arguments: ["context_encoder", "mae"]) func whatIsSeenStays(_ name: String) throws {
+        let entry = try MethodRegistry.standard.entry(named: name)
+        Runtime.seed(9)
+        let method = try entry.make(tinySettings(of: entry), entry.card.needsPatches ? patchContext() : tinyContext())
+        let pixels = noise(1, 5).views[0].to(.float32)
+        let rows = method.evaluating { inference { method.pictures(of: pixels) } }
+        let mean = method.encoder.input.pixels(Tensor.zeros([1, 3, 1, 1]))
+        let isHidden = (rows[0].images - mean).abs().max(1, keep: true).less(1e-3).expanded(pixels.shape)
+        // A central square of 6 of 16 pixels; 12 of 16 patches.
+        #expect((isHidden.to(.float64).mean().item - (name == "mae" ? 0.75 : 36.0 / 256)).magnitude < 1e-9)
+        let kept = rows[1].images.where(isHidden.not, otherwise: pixels)
+        expectClose(kept, pixels, Tolerance(relative: 0, absolute: 1e-3))
+        #expect((rows[1].images - pixels).where(isHidden, otherwise: pixels * 0).abs().mean().item > 1)
+    }
+
+    @Test func patchesBecomeTheImage() {
+        let x = Tensor.randn([2, 3, 8, 12])
+        expectSame(PatchEncoder.image(PatchEncoder.values(x, patchSize: 4), PatchGrid(rows: 2, columns: 3), patchSize: 4), x)
     }
 }

@@ -49,6 +49,12 @@ public final class PatchEncoder: Module {
         return x.contiguous().reshaped(x.size(0), channels, rows, p, columns, p).permuted(0, 2, 4, 3, 5, 1)
             .reshaped(x.size(0), rows * columns, p * p * channels)
     }
+
+    /// The way back: [n, patches, patchSize² · 3] to [n, 3, h, w].
+    static func image(_ values: Tensor, _ grid: PatchGrid, patchSize p: Int) -> Tensor {
+        values.reshaped(values.size(0), grid.rows, grid.columns, p, p, 3).permuted(0, 5, 1, 3, 2, 4)
+            .reshaped(values.size(0), 3, grid.rows * p, grid.columns * p)
+    }
 }
 
 extension Tensor {

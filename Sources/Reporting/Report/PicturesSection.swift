@@ -9,7 +9,7 @@ enum PicturesSection {
         var images = InlineImages(folder: contents.folder.evaluation, largest: 4 << 20)
         let rows = sheet.rows.prefix(mostRows).compactMap { row -> Markup? in
             images.picture(row.image).map { picture in
-                #"<figure class="views"><figcaption>\#(row.title)</figcaption><img src="\#(picture.address)" alt="\#(row.title)"/></figure>"#
+                #"<figure class="pictures"><figcaption>\#(row.title)</figcaption><img src="\#(picture.address)" alt="\#(row.title)"/></figure>"#
             }
         }
         if let note = images.note("evaluation/pictures.json") { notes.append(note) }

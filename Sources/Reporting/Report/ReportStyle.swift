@@ -117,6 +117,9 @@ enum ReportStyle {
         #peek[hidden],#peek img[hidden]{display:none}
         #peek img{display:block;width:96px;height:96px;object-fit:contain;image-rendering:pixelated;border-radius:4px;margin-bottom:4px}
         .views img{display:block;max-width:100%;height:auto;border-radius:6px}
+        .pictures{margin:0 0 14px}
+        .pictures figcaption{margin-bottom:4px}
+        .pictures img{display:block;width:100%;height:auto;image-rendering:pixelated}
         .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(46%,170px),1fr));gap:18px 24px;margin:0}
         .facts dd{margin:0}
         details{margin-top:26px}

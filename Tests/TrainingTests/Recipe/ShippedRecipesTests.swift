@@ -239,8 +239,8 @@ import Views
         "context_encoder/imagenet": .init(
             encoder: large, heads: bottleneck(2048, places: 49) + mapDecoder(2048, 256, 128, 64, 32, 16, outputs: 3), copies: 0,
             views: [224]),
-        "exemplar/small": .init(encoder: small, heads: linear(128, 14), copies: 0, views: [32, 32]),
-        "exemplar/small-triplet": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32, 32, 32, 32]),
+        "exemplar/small": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32, 32, 32, 32]),
+        "exemplar/small-classes": .init(encoder: small, heads: linear(128, 14), copies: 0, views: [32, 32]),
         "exemplar/cifar10": .init(encoder: full, heads: linear(512, 128), copies: 0, views: [32, 32, 32, 32]),
         "exemplar/imagenet": .init(encoder: large, heads: linear(2048, 1000), copies: 0, views: Array(repeating: 224, count: 8)),
         "bigbigan/small": .init(
