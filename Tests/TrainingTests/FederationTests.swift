@@ -89,8 +89,8 @@ import TestSupport
     }
 
     /// Broken off after every third step and gone on with, it is the same to the byte; and done again it stays as it is.
-    @Test(arguments: ["simclr", "moco", "byol"]) func brokenOffAndGoneOnWith(_ method: String) throws {
-        let images = try TinyImages(96)
+    @Test(arguments: ["simclr", "moco"]) func brokenOffAndGoneOnWith(_ method: String) throws {
+        let images = try TinyImages(64)
         try withTemporaryFolder { folder in
             let recipe = try recipe(method)
             let whole = "\(folder)/whole"
@@ -107,7 +107,9 @@ import TestSupport
                 try #require(count < 200)
             }
             #expect(count > 5, "it was broken off \(count) times")
-            #expect(differences(try files(below: whole), try files(below: parts), ignoring: timingFiles) == [])
+            let times = Set((1...4).flatMap { site in timingFiles.map { "sites/\(site)/\($0)" } })
+            let found = differences(try files(below: whole), try files(below: parts), ignoring: times)
+            #expect(found == [], "\(found)")
             #expect(try finished(federation(whole, settings(localEpochs: 2)).run(recipe, dataset: images)) == state)
             #expect(try Encoder.load(whole).outputWidth == 32)
         }
