@@ -74,7 +74,9 @@ import Torch
             let encoded = try JSONEncoder().encode(settings)
             let object = try #require(JSONSerialization.jsonObject(with: encoded) as? [String: Any])
             var passed: [String] = []
-            for (key, value) in object where value is NSNumber && !["symmetric", "weighted", "headBatchNorm"].contains(key) {
+            // Of what is true or false nothing makes no sense.
+            let switches = Mirror(reflecting: settings).children.filter { $0.value is Bool }.compactMap(\.label)
+            for (key, value) in object where value is NSNumber && !switches.contains(key) {
                 var changed = object
                 changed[key] = -3
                 let wrong = try JSONDecoder().decode(Settings.self, from: JSONSerialization.data(withJSONObject: changed))
