@@ -162,9 +162,9 @@ struct ShortcutTests {
             place[name] = try Self.placeTold(method, maker, side: side)
             print("context prediction, \(name): \(Self.text(accuracy[name]!)) of places (chance 12.5 %), R² \(Self.text(place[name]!))")
         }
-        #expect(accuracy["kept"]!.low > 0.25 && place["kept"]!.low > 0.2, "the shortcut is there")
+        #expect(accuracy["kept"]!.low > 0.25 && place["kept"]!.low > 0.5, "the shortcut is there")
         for name in ["dropped", "no aberration"] {
-            #expect(accuracy[name]!.high < 0.2 && place[name]!.high < 0.1, "\(name)")
+            #expect(accuracy[name]!.high < 0.2 && place[name]!.high < 0.3, "\(name)")
         }
     }
 
