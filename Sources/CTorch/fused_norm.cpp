@@ -108,7 +108,8 @@ Tensor arranged(const Tensor &gradient, const Tensor &x) {
     return x.dim() == 4 ? gradient.contiguous(at::MemoryFormat::ChannelsLast) : gradient.contiguous();
 }
 
-/// Whoever keeps what was made of a tensor looks at its version (folded_convolution.cpp).
+/// Whoever keeps what was made of a tensor looks at its version (folded_convolution.cpp). Libtorch's normalisation saves the running
+/// values for its gradient and therefore does not count; a layer in training gives up what it kept.
 void count_change(std::initializer_list<Tensor> changed) {
     for (const Tensor &tensor : changed)
         if (tensor.defined() && !tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
@@ -409,14 +410,6 @@ struct FusedNormConvolutionNorm : torch::autograd::Function<FusedNormConvolution
     }
 };
 
-/// libtorch's normalisation, which moves the running values without counting it (folded_convolution.cpp reads the count).
-Tensor plain_norm(const Tensor &x, const Tensor &weight, const Tensor &bias, const Tensor &running_mean, const Tensor &running_variance,
-                  bool training, double momentum, double epsilon) {
-    const Tensor y = at::batch_norm(x, weight, bias, running_mean, running_variance, training, momentum, epsilon, /*cudnn_enabled=*/true);
-    if (training) count_change({running_mean, running_variance});
-    return y;
-}
-
 /// Results of so many bytes are worth being computed twice: the last convolution's, and the one's before it.
 constexpr int64_t large_result = 32 << 20, large_first_result = 64 << 20;
 
@@ -442,7 +435,8 @@ ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_te
                                                  training, momentum, epsilon, relu));
             return;
         }
-        Tensor y = plain_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum, epsilon);
+        Tensor y = at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum,
+                                  epsilon, /*cudnn_enabled=*/true);
         if (added.defined()) y = at::add(y, added);
         *out = shim::handle(relu ? at::relu(y) : y);
     });
@@ -461,8 +455,8 @@ ct_status ct_batch_norm_max_pool(ct_tensor x, ct_tensor weight, ct_tensor bias, 
                                                      momentum, epsilon, kernel, stride, padding));
             return;
         }
-        const Tensor y = at::relu(
-            plain_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum, epsilon));
+        const Tensor y = at::relu(at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
+                                                 momentum, epsilon, /*cudnn_enabled=*/true));
         *out = shim::handle(at::max_pool2d(y, {kernel, kernel}, {stride, stride}, {padding, padding}));
     });
 }
@@ -479,8 +473,8 @@ ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bia
                                                             training, momentum, epsilon, filter, stride, padding));
             return;
         }
-        const Tensor y = at::relu(
-            plain_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training, momentum, epsilon));
+        const Tensor y = at::relu(at::batch_norm(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
+                                                 momentum, epsilon, /*cudnn_enabled=*/true));
         *out = shim::handle(at::conv2d(y, filter, {}, stride, padding));
     });
 }
