@@ -23,6 +23,7 @@ struct OwnGradient : torch::autograd::Function<OwnGradient> {
     static variable_list forward(AutogradContext *ctx, const c10::intrusive_ptr<Callback> &callback, variable_list *outputs,
                                  at::TensorList inputs) {
         ctx->saved_data["callback"] = at::IValue::make_capsule(callback);
+        ctx->set_materialize_grads(false);
         ctx->saved_data["inputs"] = int64_t(inputs.size());
         ctx->save_for_backward(*outputs);
         return *outputs;

@@ -157,7 +157,7 @@ import Views
         let message = "test.yaml: no method is named 'simcrl' (did you mean 'simclr'?); `fovea methods` lists them"
         #expect(refusal("method: simcrl") == message)
         #expect(refusal("method: {name: simcrl}") == message)
-        #expect(refusal("method: jigsaw") == "test.yaml: no method is named 'jigsaw'; `fovea methods` lists them")
+        #expect(refusal("method: origami") == "test.yaml: no method is named 'origami'; `fovea methods` lists them")
     }
 
     @Test func numbersThatJSONDoesNotKnow() {
