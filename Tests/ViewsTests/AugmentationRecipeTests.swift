@@ -104,7 +104,8 @@ import Testing
     @Test func sheet() throws {
         let sheet = try ViewRecipe.multiCrop(size: 48, views: 2, smallSize: 16, smallViews: 3).sheet(
             of: [image, TestImage.make("noise", 20, 60)], draws: 2)
-        #expect(sheet.height == 4 * (48 + 4) + 4)
+        // A line of names, of 7 pixels with 2 of room, above the rows.
+        #expect(sheet.height == 4 + 9 + 4 * (48 + 4) + 4)
         #expect(sheet.width == 48 + 4 + 2 * 52 + 3 * 20 + 4)
         #expect(sheet.pixels.contains { $0 != 255 })
     }
