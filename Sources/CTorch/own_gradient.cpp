@@ -25,6 +25,7 @@ struct OwnGradient : torch::autograd::Function<OwnGradient> {
         ctx->saved_data["callback"] = at::IValue::make_capsule(callback);
         ctx->saved_data["inputs"] = int64_t(inputs.size());
         ctx->save_for_backward(*outputs);
+        ctx->set_materialize_grads(false);
         return *outputs;
     }
 
