@@ -1,6 +1,7 @@
 internal import CTorch
 
 /// Tensors whose gradient the caller computes: for functions that keep less for it than the graph would, as reversible networks do.
+/// There are no second derivatives.
 /// - Parameters:
 ///   - inputs: what a gradient is for, parameters among them.
 ///   - forward: run without a graph.
