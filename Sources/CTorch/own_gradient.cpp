@@ -26,7 +26,6 @@ struct OwnGradient : torch::autograd::Function<OwnGradient> {
         ctx->set_materialize_grads(false);
         ctx->saved_data["inputs"] = int64_t(inputs.size());
         ctx->save_for_backward(*outputs);
-        ctx->set_materialize_grads(false);
         return *outputs;
     }
 
