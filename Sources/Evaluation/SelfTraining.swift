@@ -26,7 +26,7 @@ public struct SelfTraining {
     public var labelWeight = 0.0
     public var epochs = 30
     public var batchSize = 128
-    /// For batches of 256.
+    /// For batches of 256 and a temperature of 1.
     public var learningRate = 0.1
     public var seed: UInt64 = 0
     public var loaderThreads = 2
@@ -111,7 +111,8 @@ public struct SelfTraining {
         recipe.training.batchSize = batchSize
         recipe.training.epochs = epochs
         recipe.training.optimizer.nesterov = true
-        recipe.training.learningRate = learningRate
+        // Logits are divided by τ, and so the gradients grow by 1/τ.
+        recipe.training.learningRate = learningRate * min(1, settings.temperature)
         recipe.training.learningRateScaling = .linear
         recipe.training.seed = seed
         recipe.monitoring.healthImages = 0

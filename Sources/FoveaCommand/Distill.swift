@@ -37,7 +37,7 @@ struct Distill: ParsableCommand {
     @Option(help: "Epochs of the student's training.")
     var epochs = 30
 
-    @Option(help: "The student's learning rate for batches of 256.")
+    @Option(help: "The student's learning rate for batches of 256, times the temperature.")
     var learningRate = 0.1
 
     @Option(help: "What chance draws from.")
