@@ -48,7 +48,7 @@ bench: setup ## measure speed and draw docs/performance-*.svg; PYTHON with the p
 		| tee -a Benchmarks/results/step.jsonl
 	$(if $(FILES),Benchmarks/.build/release/loader-scaling $(FILES) | tee Benchmarks/results/loader.jsonl)
 	$(if $(shell command -v perf),python3 Benchmarks/breakdown.py after)
-	Benchmarks/.build/release/performance-plots Benchmarks/results docs
+	Benchmarks/.build/release/performance-plots Benchmarks/results docs $(wildcard Recipes/measured.csv)
 
 method-table: build ## every method's small recipe on labelled images (hours; goes on where it stopped); DATA=folder
 	OMP_WAIT_POLICY=passive python3 Benchmarks/method_table.py --data $(or $(DATA),../shared/data/cifar10) $(if $(CSV),--csv $(CSV))

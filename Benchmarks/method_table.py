@@ -1,25 +1,30 @@
 #!/usr/bin/env python3
 """Every method's small recipe on the same images: kNN and linear accuracy with 95 % intervals, the paired difference to random
-encoders, RankMe, minutes and peak memory.
+encoders, RankMe, minutes and peak memory; of pretext and generative tasks also the layer that is chosen on held-out training images,
+and how well the task itself is solved.
 
-    python3 Benchmarks/method_table.py --data DIR [--csv method-table.csv] [--runs FOLDER] [--only METHOD …] [--seeds 1]
+    python3 Benchmarks/method_table.py --data DIR [--csv Recipes/measured.csv] [--runs FOLDER] [--only METHOD …] [--seeds 1]
 
 DIR has train/ and test/ with a folder per class. Hours of CPU: rows that the CSV has are not made again, and a run that was
 broken off is gone on with, so that the same command goes on where it was stopped. The methods with three seeds are those that
-`--three` names.
+`--three` names. Minutes are of the clock; those of the processors hardly depend on what else the machine does. Writes the table into
+--document between its two marks.
 """
-import argparse, csv, json, os, shutil, subprocess, sys
+import argparse, csv, json, os, re, resource, shutil, subprocess, sys
 
-FIELDS = ["method", "recipe", "seed", "train_images", "test_images", "epochs",
-          "knn", "knn_low", "knn_high", "knn_gain", "knn_gain_low", "knn_gain_high", "knn_random", "knn_pixels",
-          "linear", "linear_low", "linear_high", "linear_gain", "linear_gain_low", "linear_gain_high", "linear_random", "linear_pixels",
-          "rankme", "minutes", "peak_memory_mb"]
+SCORES = ["", "_low", "_high", "_gain", "_gain_low", "_gain_high", "_random", "_pixels"]
+FIELDS = ["method", "family", "recipe", "seed", "train_images", "test_images", "epochs",
+          *("knn" + s for s in SCORES), *("linear" + s for s in SCORES), "layer", *("layer" + s for s in SCORES[1:-1] + ["_value"]),
+          "task", "task_accuracy", "task_chance", "rankme", "minutes", "processor_minutes", "peak_memory_mb"]
+LAYERED = ("pretext", "generative")
+BEGIN, END = "<!-- method table -->", "<!-- end of method table -->"
 
 p = argparse.ArgumentParser()
 p.add_argument("--data", required=True)
 p.add_argument("--fovea", default=".build/release/fovea")
 p.add_argument("--recipes", default="Recipes")
-p.add_argument("--csv", default="Benchmarks/results/method-table.csv")
+p.add_argument("--csv", default="Recipes/measured.csv")
+p.add_argument("--document", default="docs/methods.md")
 p.add_argument("--runs", default="runs/method-table")
 p.add_argument("--only", nargs="*", help="methods")
 p.add_argument("--seeds", type=int, default=1)
@@ -33,57 +38,136 @@ a = p.parse_args()
 
 
 def run(*arguments):
+    """Processor seconds that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     if subprocess.run([a.fovea, *map(str, arguments), "--quiet"], stdout=subprocess.DEVNULL).returncode:
         sys.exit(f"fovea {' '.join(map(str, arguments))} failed: the same command goes on from here")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def row(method, seed):
+def families():
+    """Of every method, as `fovea methods` prints them."""
+    lines = subprocess.run([a.fovea, "methods"], capture_output=True, text=True).stdout.splitlines()
+    return {part[0]: part[1] for part in (re.split(r"\s{2,}", line) for line in lines[2:]) if len(part) > 1}
+
+
+def task(folder, last):
+    """What the task's network is asked, how often it is right in the last epoch, and how often chance is."""
+    name = next((c.removesuffix("_accuracy") for c in last if c.endswith("_accuracy") and last[c]), "")
+    if not name:
+        return {"task": "", "task_accuracy": "", "task_chance": ""}
+    recipe = open(f"{folder}/recipe.yaml").read()
+    orders = re.search(r"permutations:\n\s+count: (\d+)", recipe)
+    chance = {"rotation": 1 / 4, "position": 1 / 8, "permutation": 1 / int(orders[1]) if orders else ""}.get(name, "")
+    return {"task": name, "task_accuracy": round(float(last[name + "_accuracy"]), 4), "task_chance": chance}
+
+
+def row(method, seed, family):
     folder = f"{a.runs}/{method}-{seed}"
-    if os.path.exists(f"{folder}/recipe.yaml"):
-        run("pretrain", "--resume", folder)
+    # Of a run that goes on, what was spent before it was broken off is not known.
+    goes_on = os.path.exists(f"{folder}/recipe.yaml")
+    if goes_on:
+        spent = run("pretrain", "--resume", folder)
     else:
         shutil.rmtree(folder, ignore_errors=True)
         change = ["--epochs", a.epochs] if a.epochs else []
-        run("pretrain", a.data, "--recipe", f"{method}/small", "--seed", seed, "--set", f"data.limit={a.train}", *change, "--out", folder)
+        spent = run("pretrain", a.data, "--recipe", f"{method}/small", "--seed", seed, "--set", f"data.limit={a.train}", *change,
+                    "--out", folder)
+    layers = ["--layers", "all", "--set", "linear.pooledWidth=1024"] if family in LAYERED else []
     run("evaluate", folder, "--data", a.data, "--protocol", "knn,linear", "--limit", a.train, "--test-limit", a.test,
-        "--seed", seed, "--random-encoders", a.random_encoders)
+        "--seed", seed, "--random-encoders", 2 if layers else a.random_encoders, *layers)
     results = json.load(open(f"{folder}/evaluation/results.json"))
     differences = json.load(open(f"{folder}/evaluation/differences.json"))
     summary, timing = json.load(open(f"{folder}/summary.json")), json.load(open(f"{folder}/timing.json"))
-    curves = list(csv.DictReader(open(f"{folder}/metrics.csv")))
-    found = {"method": method, "recipe": f"{method}/small", "seed": seed, "train_images": a.train, "test_images": a.test,
-             "epochs": summary["epochs"], "rankme": round(float(curves[-1]["h.rank"]), 2), "minutes": round(timing["seconds"] / 60, 2),
-             "peak_memory_mb": timing["peakMemoryMB"]}
+    last = list(csv.DictReader(open(f"{folder}/metrics.csv")))[-1]
+    found = {"method": method, "family": family, "recipe": f"{method}/small", "seed": seed, "train_images": a.train,
+             "test_images": a.test, "epochs": summary["epochs"], "rankme": round(float(last["h.rank"]), 2),
+             "minutes": round(timing["seconds"] / 60, 2), "processor_minutes": "" if goes_on else round(spent / 60, 2),
+             "peak_memory_mb": timing["peakMemoryMB"], **task(folder, last)}
     own = [r["encoder"] for r in results if r["encoder"] not in ("random encoder", "raw pixels")][0]
+
+    def scores(protocol, metric):
+        of = {r["encoder"]: r for r in results if r["protocol"] == protocol and r["metric"] == metric}
+        gain = next(d for d in differences if (d["protocol"], d["metric"], d["baseline"]) == (protocol, metric, "random encoder"))
+        pixels = of.get("raw pixels")
+        values = [of[own]["value"], of[own]["lower"], of[own]["upper"], gain["value"], gain["lower"], gain["upper"],
+                  of["random encoder"]["value"], pixels["value"] if pixels else None]
+        return of[own].get("setting", ""), {s: round(v, 4) for s, v in zip(SCORES, values) if v is not None}
+
     for protocol in ("knn", "linear"):
-        scores = {r["encoder"]: r for r in results if r["protocol"] == protocol and r["metric"] == "top-1"}
-        gain = next(d for d in differences if (d["protocol"], d["metric"], d["baseline"]) == (protocol, "top-1", "random encoder"))
-        values = {"": scores[own]["value"], "_low": scores[own]["lower"], "_high": scores[own]["upper"], "_gain": gain["value"],
-                  "_gain_low": gain["lower"], "_gain_high": gain["upper"], "_random": scores["random encoder"]["value"],
-                  "_pixels": scores["raw pixels"]["value"]}
-        found |= {protocol + key: round(value, 4) for key, value in values.items()}
+        found |= {protocol + key: value for key, value in scores(protocol, "top-1")[1].items()}
+    if layers:
+        found["layer"], values = scores("linear", "top-1 chosen layer")
+        found |= {"layer" + (key or "_value"): value for key, value in values.items() if key != "_pixels"}
     return found
+
+
+def percent(r, key):
+    return f"{100 * float(r[key]):.1f}"
+
+
+def interval(r, key):
+    return f"{100 * float(r[key]):+.1f} ({100 * float(r[key + '_low']):+.1f} to {100 * float(r[key + '_high']):+.1f})"
+
+
+def document(rows):
+    """The table, for people: the best seed is not chosen, every seed has its row."""
+    if not (rows and os.path.exists(a.document)):
+        return
+    text = open(a.document, encoding="utf-8").read()
+    if BEGIN not in text:
+        return
+    lines = ["| method | seed | kNN | over random encoders | linear | over random encoders | at the chosen layer | the task itself | "
+             "RankMe | processor minutes | memory, MB |", "|-|-|-|-|-|-|-|-|-|-|-|"]
+    families = list(dict.fromkeys(r["family"] for r in rows))
+    for r in sorted(rows, key=lambda r: (families.index(r["family"]), r["method"], int(r["seed"]))):
+        layer = f"{r['layer']} {percent(r, 'layer_value')}, {interval(r, 'layer_gain')}" if r.get("layer") else ""
+        solved = f"{r['task']} {percent(r, 'task_accuracy')}" if r.get("task") else ""
+        if solved and r["task_chance"] != "":
+            solved += f" (chance {percent(r, 'task_chance')})"
+        lines.append("| " + " | ".join(str(x) for x in [
+            r["method"], r["seed"], percent(r, "knn"), interval(r, "knn_gain"), percent(r, "linear"), interval(r, "linear_gain"),
+            layer, solved, r["rankme"], r["processor_minutes"] or "–", r["peak_memory_mb"]]) + " |")
+    pixels = next(r for r in rows if r["knn_pixels"] != "")
+    lines += ["", f"{a.train:,} training and {a.test:,} test images; raw pixels: kNN {percent(pixels, 'knn_pixels')}, linear "
+              f"{percent(pixels, 'linear_pixels')}."]
+    head, rest = text.split(BEGIN, 1)
+    text = head + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.split(END, 1)[1]
+    replace(a.document, text)
+
+
+def replace(file, text):
+    os.makedirs(os.path.dirname(file) or ".", exist_ok=True)
+    with open(file + ".partial", "w", newline="", encoding="utf-8") as f:
+        f.write(text)
+    os.replace(file + ".partial", file)
+
+
+def table(rows):
+    import io
+    out = io.StringIO()
+    writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
 
 
 rows = list(csv.DictReader(open(a.csv))) if os.path.exists(a.csv) else []
 done = {(r["method"], int(r["seed"])) for r in rows}
+kinds = families()
 methods = sorted(d for d in os.listdir(a.recipes) if os.path.exists(f"{a.recipes}/{d}/small.yaml"))
 unknown = set(a.only or []) - set(methods)
 if unknown:
     sys.exit(f"no small recipe of {', '.join(sorted(unknown))}; there are {', '.join(methods)}")
-for method in methods:
-    if a.only and method not in a.only:
-        continue
+for method in a.only or methods:
     for seed in range(max(a.seeds, 3 if method in a.three else 1)):
         if (method, seed) in done:
             continue
-        rows.append(row(method, seed))
+        rows.append(row(method, seed, kinds[method]))
         r = rows[-1]
-        print(f"{method} seed {seed}: kNN {100 * r['knn']:.1f} %, {100 * r['knn_gain']:+.1f} points ({100 * r['knn_gain_low']:+.1f} to "
-              f"{100 * r['knn_gain_high']:+.1f}) to random encoders, linear {100 * r['linear']:.1f} %, {r['minutes']} min", flush=True)
-        os.makedirs(os.path.dirname(a.csv) or ".", exist_ok=True)
-        with open(a.csv + ".partial", "w", newline="") as f:
-            writer = csv.DictWriter(f, FIELDS)
-            writer.writeheader()
-            writer.writerows(rows)
-        os.replace(a.csv + ".partial", a.csv)
+        print(f"{method} seed {seed}: kNN {percent(r, 'knn')} %, {interval(r, 'knn_gain')} points to random encoders, linear "
+              f"{percent(r, 'linear')} %, {interval(r, 'linear_gain')}, {r['minutes']} min", flush=True)
+        replace(a.csv, table(rows))
+        document(rows)
+document(rows)

@@ -42,12 +42,14 @@ public enum BackboneRegistry {
         resNet("skresnet18", .selectiveBasic, [2, 2, 2, 2], parameters: 11_445_056),
         resNet("skresnet50", .selectiveBottleneck, [3, 4, 6, 3], parameters: 23_754_160),
         resNet("skresnet50d", .selectiveBottleneck, [3, 4, 6, 3], isD: true, parameters: 23_773_392),
+        resNet("simclrv2_skresnet50", .wholeSelectiveBottleneck, [3, 4, 6, 3], isD: true, parameters: 35_215_584),
         revNet("revnet50", [3, 4, 6, 3], parameters: 5_408_640),
         resNetV2("resnetv2_50", [3, 4, 6, 3], parameters: 23_500_352),
         resNetV2("resnetv2_101", [3, 4, 23, 3], parameters: 42_492_480),
         alexNet("alexnet", .torchvision, "Krizhevsky 2014, arXiv:1404.5997", parameters: 57_003_840),
         alexNet("alexnet_bn", .batchNorm, "Gidaris et al. 2018, arXiv:1803.07728", parameters: 57_014_336),
         alexNet("alexnet_lrn", .original, "Krizhevsky et al. 2012", parameters: 56_868_224),
+        perceptron("mlp", parameters: 155_191_296),
         vgg("vgg16", [2, 2, 3, 3, 3], parameters: 134_260_544),
         vgg("vgg16_bn", [2, 2, 3, 3, 3], batchNorm: true, parameters: 134_268_992),
         vgg("vgg19", [2, 2, 4, 4, 4], parameters: 139_570_240),
@@ -60,13 +62,15 @@ public enum BackboneRegistry {
     private static func resNet(
         _ name: String, _ block: ResNet.Block, _ blocks: [Int], bottleneckFactor: Int = 1, isD: Bool = false, parameters: Int
     ) -> BackboneEntry {
-        let isSelective = block == .selectiveBasic || block == .selectiveBottleneck
         let paper =
-            isSelective
+            block == .wholeSelectiveBottleneck
+            ? "Chen et al. 2020, arXiv:2006.10029"
+            : block.isSelective
             ? "Li et al. 2019, arXiv:1903.06586"
             : bottleneckFactor == 1 ? "He et al. 2016, arXiv:1512.03385" : "Zagoruyko & Komodakis 2016, arXiv:1605.07146"
         return BackboneEntry(
-            name: name, paper: paper, weightNames: isSelective ? "timm" : "torchvision", parameterCount: parameters,
+            name: name, paper: paper,
+            weightNames: block == .wholeSelectiveBottleneck ? "Fovea" : block.isSelective ? "timm" : "torchvision", parameterCount: parameters,
             outputWidth: 512 * block.expansion,
             make: { settings, imageSize, inputs in
                 ResNet(
@@ -98,6 +102,14 @@ public enum BackboneRegistry {
             make: { settings, imageSize, _ in
                 PlainNetwork(VGG.shape(depth, width: settings.width, batchNorm: batchNorm, stem: stem(settings, imageSize)))
             }, kind: .plain(leastSize: [.imagenet: 32, .small: 16]))
+    }
+
+    private static func perceptron(_ name: String, parameters: Int) -> BackboneEntry {
+        BackboneEntry(
+            name: name, paper: "Vincent et al. 2010, JMLR 11:3371", weightNames: "Fovea", parameterCount: parameters, outputWidth: 1024,
+            make: { settings, imageSize, _ in
+                PlainNetwork(.init(stages: [], side: imageSize, connectedWidth: 16 * settings.width, connected: .alone))
+            }, kind: .plain(leastSize: [:]))
     }
 
     private static func resNetV2(_ name: String, _ blocks: [Int], parameters: Int) -> BackboneEntry {

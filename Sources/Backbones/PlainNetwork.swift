@@ -1,7 +1,7 @@
 public import Torch
 
 /// Convolutions in a row and two fully connected layers behind them, as AlexNet and VGG are: torchvision's keys, `features.N` and
-/// `classifier.N`, without the last layer, which makes the classes.
+/// `classifier.N`, without the last layer, which makes the classes. Without convolutions it is a multilayer perceptron of the pixels.
 ///
 /// The representation is fc7's, after its ReLU. Layers `conv1` … `conv5` are maps before their pooling, as the papers evaluate them.
 ///
@@ -38,7 +38,7 @@ public final class PlainNetwork: Backbone {
     }
 
     /// What goes with the fully connected layers; where dropout stands decides on the keys.
-    enum Connected { case dropoutBefore, dropoutBehind, batchNorm }
+    enum Connected { case dropoutBefore, dropoutBehind, batchNorm, alone }
 
     private let convolutions: Sequential
     private let connected: Sequential?
@@ -75,6 +75,7 @@ public final class PlainNetwork: Backbone {
                 switch shape.connected {
                 case .dropoutBefore: [Dropout(0.5), Linear(inputs, outputs), Activation.relu]
                 case .dropoutBehind: [Linear(inputs, outputs), Activation.relu, Dropout(0.5)]
+                case .alone: [Linear(inputs, outputs), Activation.relu]
                 case .batchNorm: [Linear(inputs, outputs, bias: false), BatchNorm(outputs), Activation.relu]
                 }
             }
@@ -89,8 +90,11 @@ public final class PlainNetwork: Backbone {
     }
 
     public override var outputWidth: Int { width }
-    public override var layerNames: [String] { ends.indices.map { "conv\($0 + 1)" } + (connected == nil ? [] : ["fc6", "fc7"]) }
+    public override var layerNames: [String] { ends.indices.map { "conv\($0 + 1)" } + connectedNames }
     public override var attributionLayer: String? { connected == nil ? "conv\(ends.count)" : nil }
+
+    /// fc6 and fc7 behind five stages.
+    private var connectedNames: [String] { connected == nil ? [] : (1...2).map { "fc\(ends.count + $0)" } }
 
     /// The stages, and two fully connected layers.
     public override var depthCount: Int { ends.count + (connected == nil ? 0 : 2) }
@@ -115,12 +119,12 @@ public final class PlainNetwork: Backbone {
             if layers.contains(name) { found[name] = x }
             position = end
         }
-        guard let connected, !layers.isDisjoint(with: ["fc6", "fc7"]) else { return found }
+        guard let connected, !layers.isDisjoint(with: connectedNames) else { return found }
         x = flattened(run(convolutions, position..<convolutions.layers.count, x))
         let end = 1 + connected.layers.firstIndex { $0 is Activation }!
         x = run(connected, 0..<end, x)
-        if layers.contains("fc6") { found["fc6"] = x }
-        if layers.contains("fc7") { found["fc7"] = run(connected, end..<connected.layers.count, x) }
+        if layers.contains(connectedNames[0]) { found[connectedNames[0]] = x }
+        if layers.contains(connectedNames[1]) { found[connectedNames[1]] = run(connected, end..<connected.layers.count, x) }
         return found
     }
 

@@ -8,7 +8,7 @@ public import Torch
 /// torchvision's; 128 and 256 are SimCLR's 2× and 4×: every convolution is that much wider).
 ///
 /// With selective kernels (``SelectiveKernel``) and as ResNet-D (He et al. 2019, arXiv:1812.01187: three 3×3 convolutions in place of
-/// the 7×7 one, shortcuts that average before their 1×1 convolution) it is timm's `skresnet`.
+/// the 7×7 one, shortcuts that average before their 1×1 convolution) it is timm's `skresnet`, or SimCLRv2's.
 public final class ResNet: Backbone {
     public enum Stem: String, Codable, Sendable, CaseIterable {
         /// 7×7, stride 2, and 3×3 max-pooling, stride 2.
@@ -49,7 +49,10 @@ public final class ResNet: Backbone {
         case bottleneck
         case selectiveBasic
         case selectiveBottleneck
+        /// SimCLRv2's.
+        case wholeSelectiveBottleneck
 
+        var isSelective: Bool { self != .basic && self != .bottleneck }
         var expansion: Int { self == .basic || self == .selectiveBasic ? 1 : 4 }
     }
 
@@ -100,8 +103,10 @@ public final class ResNet: Backbone {
                         inputs, channels, factor: bottleneckFactor, stride: stride, norm: norm, zeroInit: zeroInitResidual)
                 case .selectiveBasic:
                     return SelectiveBasicBlock(inputs, channels, stride: stride, norm: norm, isD: isD, zeroInit: zeroInitResidual)
-                case .selectiveBottleneck:
-                    return SelectiveBottleneck(inputs, channels, stride: stride, norm: norm, isD: isD, zeroInit: zeroInitResidual)
+                case .selectiveBottleneck, .wholeSelectiveBottleneck:
+                    return SelectiveBottleneck(
+                        inputs, channels, stride: stride, form: block == .selectiveBottleneck ? .halves : .whole, norm: norm, isD: isD,
+                        zeroInit: zeroInitResidual)
                 }
             }
             return Sequential(layers)

@@ -1,22 +1,32 @@
 internal import Torch
 
-/// Selective kernels (Li et al. 2019, arXiv:1903.06586), as timm has them: a 3×3 convolution and one that is dilated to see 5×5, each of
-/// half of the input's channels and to all of the output's, and what every channel takes of the one and of the other.
+/// Selective kernels (Li et al. 2019, arXiv:1903.06586): two convolutions, and what every channel takes of the one and of the other.
 ///
 ///     s = mean over positions of (U₁ + U₂),   z = ReLU(N(W₁s)),   a = softmax over the two of W₂z,   V = a₁U₁ + a₂U₂
-///
-/// SimCLRv2's (Chen et al. 2020, arXiv:2006.10029, the authors' code) are two 3×3 convolutions of all channels instead, of which none
-/// is dilated.
 final class SelectiveKernel: Layer {
+    enum Form {
+        /// As timm has them: 3×3 and one that is dilated to see 5×5, each of half of the input's channels.
+        case halves
+        /// As SimCLRv2 has them (Chen et al. 2020, arXiv:2006.10029, the authors' code): twice 3×3 of all channels.
+        case whole
+    }
+
     let paths: [ConvolutionNorm]
     let attn: Attention
+    private let form: Form
 
     /// - Parameters:
-    ///   - inputs: an even number.
-    ///   - reduction: z has 1 / reduction of the output's channels, in multiples of `divisor`.
-    init(_ inputs: Int, _ outputs: Int, stride: Int, reduction: Int, divisor: Int, norm: ResNet.Norm) {
-        paths = [1, 2].map {
-            ConvolutionNorm(norm.convolution(inputs / 2, outputs, kernel: 3, stride: stride, dilation: $0), norm.make(outputs))
+    ///   - inputs: an even number for halves.
+    ///   - reduction: z has 1 / reduction of the output's channels, in multiples of `divisor`; SimCLRv2's 1/16, and at least 32.
+    init(_ inputs: Int, _ outputs: Int, stride: Int, reduction: Int, divisor: Int, form: Form, norm: ResNet.Norm) {
+        self.form = form
+        let seen = form == .halves ? inputs / 2 : inputs
+        paths = [1, form == .halves ? 2 : 1].map {
+            ConvolutionNorm(norm.convolution(seen, outputs, kernel: 3, stride: stride, dilation: $0), norm.make(outputs))
+        }
+        if form == .whole {
+            attn = Attention(outputs, Swift.max(32, outputs / 16), norm)
+            return
         }
         let (wanted, half) = (Double(outputs) / Double(reduction), Double(divisor) / 2)
         var inner = Swift.max(divisor, Int(wanted + half) / divisor * divisor)
@@ -25,8 +35,8 @@ final class SelectiveKernel: Layer {
     }
 
     override func callAsFunction(_ x: Tensor) -> Tensor {
-        let halves = x.chunks(2, dimension: 1).map { $0.contiguous(.channelsLast) }
-        let (first, second) = (paths[0](halves[0]), paths[1](halves[1]))
+        let seen = form == .whole ? [x, x] : x.chunks(2, dimension: 1).map { $0.contiguous(.channelsLast) }
+        let (first, second) = (paths[0](seen[0]), paths[1](seen[1]))
         let shares = attn(first + second)
         return first * shares[0] + second * shares[1]
     }
@@ -72,7 +82,7 @@ final class SelectiveBasicBlock: Layer {
     let downsample: Layer?
 
     init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, isD: Bool, zeroInit: Bool) {
-        conv1 = SelectiveKernel(inputs, channels, stride: stride, reduction: 8, divisor: 16, norm: norm)
+        conv1 = SelectiveKernel(inputs, channels, stride: stride, reduction: 8, divisor: 16, form: .halves, norm: norm)
         conv2 = ConvolutionNorm(norm.convolution(channels, channels, kernel: 3), norm.make(channels))
         downsample = shortcut(inputs, channels, stride: stride, norm, isD: isD)
         if zeroInit { startAtZero(conv2.bn) }
@@ -88,9 +98,9 @@ final class SelectiveBottleneck: Layer {
     let conv3: ConvolutionNorm
     let downsample: Layer?
 
-    init(_ inputs: Int, _ channels: Int, stride: Int, norm: ResNet.Norm, isD: Bool, zeroInit: Bool) {
+    init(_ inputs: Int, _ channels: Int, stride: Int, form: SelectiveKernel.Form, norm: ResNet.Norm, isD: Bool, zeroInit: Bool) {
         conv1 = ConvolutionNorm(norm.convolution(inputs, channels, kernel: 1), norm.make(channels))
-        conv2 = SelectiveKernel(channels, channels, stride: stride, reduction: 16, divisor: 8, norm: norm)
+        conv2 = SelectiveKernel(channels, channels, stride: stride, reduction: 16, divisor: 8, form: form, norm: norm)
         conv3 = ConvolutionNorm(norm.convolution(channels, 4 * channels, kernel: 1), norm.make(4 * channels))
         downsample = shortcut(inputs, 4 * channels, stride: stride, norm, isD: isD)
         if zeroInit { startAtZero(conv3.bn) }

@@ -8,15 +8,20 @@ public import Views
 ///
 /// The representation is the code: what an image is reconstructed from. Without noise nothing but its width keeps the network from
 /// copying; with noise it has to know what images look like. x̃ is x with a share of its values at 0 (masking), with normal noise
-/// added, or with a share at black or white (salt and pepper). Deviation: values are normalised, and the error is squared, where the
+/// added, or with a share at black or white (salt and pepper). The backbone `mlp` with the decoder `connected` is the paper's kind of
+/// network, trained at once rather than layer by layer. Deviation: values are normalised, and the error is squared, where the
 /// paper has cross-entropy for values in 0 … 1.
 public final class Autoencoder: Module, SelfSupervisedMethod {
     public enum Noise: String, Codable, Sendable { case none, masking, gaussian, saltAndPepper }
+    /// Transposed convolutions, or two fully connected layers as the paper's networks have them (with the backbone `mlp`).
+    public enum Decoder: String, Codable, Sendable { case convolutional, connected }
 
     public struct Settings: MethodSettings {
         public var noise = Noise.none
         /// Of masking and of salt and pepper the share ν of values, of normal noise the deviation in shares of 255.
         public var noiseLevel = 0.25
+        public var decoder = Decoder.convolutional
+        /// Channels of the first maps, or values of the hidden layer.
         public var decoderWidth = 256
 
         public init() {}
@@ -36,12 +41,16 @@ public final class Autoencoder: Module, SelfSupervisedMethod {
     }
 
     public let encoder: Encoder
-    let decoder: VectorDecoder
+    let decoder: Layer
     private let settings: Settings
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         encoder = try context.makeEncoder()
-        decoder = VectorDecoder(encoder.outputWidth, to: context.imageSize, width: settings.decoderWidth)
+        decoder =
+            switch settings.decoder {
+            case .convolutional: VectorDecoder(encoder.outputWidth, to: context.imageSize, width: settings.decoderWidth)
+            case .connected: ConnectedDecoder(encoder.outputWidth, to: context.imageSize, width: settings.decoderWidth)
+            }
         self.settings = settings
     }
 

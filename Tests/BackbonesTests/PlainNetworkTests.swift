@@ -75,6 +75,24 @@ import Torch
         #expect(Set(large.namedParameters.map { large.depth(ofParameter: $0.key) }) == Set(0..<7))
     }
 
+    /// Without convolutions, ReLU(W₂ ReLU(W₁x + b₁) + b₂) of all pixels; images of another side are averaged to its own.
+    @Test func perceptronSeesEveryPixel() throws {
+        Runtime.seed(4)
+        let net = try BackboneRegistry.make(.init("mlp", width: 2), imageSize: 12)
+        #expect(net.layerNames == ["fc1", "fc2"] && net.attributionLayer == nil && net.outputWidth == 32 && net.depthCount == 2)
+        let x = Tensor.randn([16, 3, 12, 12])
+        let state = net.stateDict.mapValues { $0.to(.float64) }
+        let weights = try ["0.weight", "0.bias", "2.weight", "2.bias"].map { try #require(state["classifier.\($0)"]) }
+        let hidden = (x.to(.float64).reshaped(16, 432).matmul(weights[0].transposed()) + weights[1]).relu()
+        let expected = (hidden.matmul(weights[2].transposed()) + weights[3]).relu()
+        let found = withoutGradients { net.features(x.contiguous(.channelsLast), at: ["fc1", "fc2"]) }
+        let tolerance = Tolerance(relative: 1e-5, absolute: 1e-5)
+        expectClose(try #require(found["fc1"]).to(.float64), hidden, tolerance)
+        expectClose(try #require(found["fc2"]).to(.float64), expected, tolerance)
+        let doubled = x.reshaped(16, 3, 12, 1, 12, 1).expanded([16, 3, 12, 2, 12, 2]).reshaped(16, 3, 24, 24)
+        expectClose(withoutGradients { net(doubled) }.to(.float64), expected, tolerance)
+    }
+
     @Test func whatImagesAreTooSmallForIsRefused() {
         func message(_ name: String, width: Int = 64, _ stem: ResNet.Stem?, _ size: Int) -> String? {
             do { _ = try BackboneRegistry.make(.init(name, width: width, stem: stem), imageSize: size) } catch { return "\(error)" }

@@ -48,6 +48,9 @@ import Torch
         Case(
             name: "skresnet50d", settings: .init("skresnet50d", stem: .imagenet), input: [4, 3, 72, 56], section: "plain_networks",
             precision: 1e-2),
+        Case(
+            name: "simclrv2_skresnet50", settings: .init("simclrv2_skresnet50", stem: .imagenet), input: [4, 3, 72, 56],
+            section: "plain_networks", precision: 1e-2),
         Case(name: "revnet50", settings: .init("revnet50", width: 16, stem: .imagenet), input: [4, 3, 72, 104], section: "plain_networks"),
         Case(name: "vit", settings: .init("vit_tiny"), input: [6, 3, 32, 32], section: "backbones_more", imageSize: 32),
     ]

@@ -59,6 +59,28 @@ import TestSupport
         }
     }
 
+    /// Means over the seeds of Recipes/measured.csv; a dash for methods that it has not.
+    @Test func methodsShowWhatWasMeasured() throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(atPath: "\(folder)/simclr", withIntermediateDirectories: true)
+            let table = """
+                method,seed,knn,knn_gain,linear,processor_minutes,peak_memory_mb
+                byol,0,0.4,0.11,0.5,4,350
+                byol,1,0.45,0.13,0.6,,360
+                simsiam,0,0.2,-0.021,0.3,5,300
+
+                """
+            try table.write(toFile: "\(folder)/measured.csv", atomically: true, encoding: .utf8)
+            let lines = try Executable.run(["methods"], environment: ["FOVEA_RECIPES": folder]).output.split(separator: "\n")
+            func cells(_ method: String) -> [String] {
+                lines.first { $0.hasPrefix(method + " ") }?.split(separator: " ").map(String.init) ?? []
+            }
+            #expect(cells("byol").dropFirst(2).prefix(5) == ["42.5", "+12.0", "55.0", "4.0", "355"])
+            #expect(cells("simsiam").dropFirst(2).prefix(5) == ["20.0", "-2.1", "30.0", "5.0", "300"])
+            #expect(cells("moco").dropFirst(2).prefix(5) == ["–", "–", "–", "–", "–"])
+        }
+    }
+
     /// Anywhere, without an environment variable.
     @Test func installedCommandFindsItsRecipes() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path

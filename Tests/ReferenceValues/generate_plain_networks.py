@@ -68,6 +68,12 @@ def normalized(w=64):
     return AlexNet(features, nn.Sequential(*connected(4 * w * 36), *connected(64 * w)))
 
 
+class Perceptron(nn.Module):
+    def __init__(self, width=1024, side=224):
+        super().__init__()
+        self.classifier = nn.Sequential(nn.Linear(3 * side * side, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU())
+
+
 def vgg(name, width):
     """torchvision's with fewer channels, without the classes."""
     plan = {"vgg16": "D", "vgg19": "E"}[name.removesuffix("_bn")]
@@ -114,6 +120,43 @@ class RevNet(nn.Module):
         return F.relu(self.norm(x)).mean((2, 3))
 
 
+class WholeKernel(nn.Module):
+    """SimCLRv2's selective kernel (the authors' code): one 3×3 convolution to twice the channels, which its two halves share alike."""
+
+    class Path(nn.Module):
+        def __init__(self, width, stride):
+            super().__init__()
+            self.conv, self.bn = nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
+
+    class Attention(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            inner = max(32, width // 16)
+            self.fc_reduce, self.bn = nn.Conv2d(width, inner, 1, bias=False), nn.BatchNorm2d(inner)
+            self.fc_select = nn.Conv2d(inner, 2 * width, 1, bias=False)
+
+    def __init__(self, width, stride):
+        super().__init__()
+        self.paths = nn.ModuleList(self.Path(width, stride) for _ in range(2))
+        self.attn, self.stride = self.Attention(width), stride
+
+    def forward(self, x):
+        both = F.conv2d(x, torch.cat([p.conv.weight for p in self.paths]), stride=self.stride, padding=1)
+        first, second = (F.relu(p.bn(part)) for p, part in zip(self.paths, both.chunk(2, 1)))
+        z = F.relu(self.attn.bn(self.attn.fc_reduce((first + second).mean((2, 3), keepdim=True))))
+        a, b = self.attn.fc_select(z).chunk(2, 1)
+        return first * torch.sigmoid(a - b) + second * torch.sigmoid(b - a)
+
+
+def simclr_v2(**options):
+    net = timm.create_model("skresnet50d", **options)
+    for index in range(4):
+        for block in getattr(net, f"layer{index + 1}"):
+            conv = block.conv2.paths[0].conv
+            block.conv2 = WholeKernel(conv.out_channels, conv.stride[0])
+    return net
+
+
 def evaluated(out, name, net, shape):
     """Without training, in which dropout draws: outputs, gradients, and maps before pooling. Of what is long the beginning."""
     net = net.double().eval()
@@ -140,7 +183,7 @@ def evaluated(out, name, net, shape):
 def main():
     networks = {name: getattr(torchvision.models, name) for name in PLAIN} | {"alexnet_bn": normalized, "alexnet_lrn": original}
     networks |= {f"skresnet{depth}": (lambda depth=depth: timm.create_model(f"skresnet{depth}")) for depth in ("18", "50", "50d")}
-    networks |= {"revnet50": RevNet}
+    networks |= {"revnet50": RevNet, "mlp": Perceptron, "simclrv2_skresnet50": simclr_v2}
     with torch.device("meta"):
         for name, make in networks.items():
             write_keys(name, make())
@@ -154,6 +197,7 @@ def main():
     case(out, "alexnet_bn", normalized(16), (6, 3, 96, 72))
     for name in ("skresnet18", "skresnet50d"):
         case(out, name, timm.create_model(name, num_classes=0), (4, 3, 72, 56))
+    case(out, "simclrv2_skresnet50", simclr_v2(num_classes=0), (4, 3, 72, 56))
     case(out, "revnet50", RevNet(width=16), (4, 3, 72, 104))
     save_file({key: value.detach().contiguous() for key, value in out.items()}, HERE / "plain_networks.safetensors")
 

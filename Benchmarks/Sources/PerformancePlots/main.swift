@@ -1,18 +1,18 @@
 // Draws what compare.py measured, as ratios to the peer, and what breakdown.py sampled.
 //
-//     performance-plots Benchmarks/results docs
+//     performance-plots Benchmarks/results docs [Recipes/measured.csv]
 //
 // reads performance.csv and breakdown.csv of the first folder and writes performance-speed.svg, performance-memory.svg and
-// performance-step.svg into the second.
+// performance-step.svg into the second; and methods.svg of what method_table.py measured.
 import Foundation
 import Reporting
 
-guard CommandLine.arguments.count == 3 else { fatalError("performance-plots RESULTS DOCS") }
+guard (3...4).contains(CommandLine.arguments.count) else { fatalError("performance-plots RESULTS DOCS [MEASURED]") }
 let (results, docs) = (CommandLine.arguments[1], CommandLine.arguments[2])
 
 /// The rows of a table without quoted fields, as both tables are.
 func rows(_ file: String) throws -> [[String: String]] {
-    let lines = try String(contentsOfFile: "\(results)/\(file)", encoding: .utf8).split(whereSeparator: \.isNewline)
+    let lines = try String(contentsOfFile: file, encoding: .utf8).split(whereSeparator: \.isNewline)
     guard let names = lines.first?.split(separator: ",", omittingEmptySubsequences: false) else { return [] }
     return lines.dropFirst().map { line in
         let fields = line.split(separator: ",", omittingEmptySubsequences: false)
@@ -26,7 +26,28 @@ func write(_ chart: BarChart, _ file: String) throws {
     try chart.svg().write(toFile: "\(docs)/\(file)", atomically: true, encoding: .utf8)
 }
 
-let measured = try rows("performance.csv")
+if CommandLine.arguments.count == 4 {
+    let methods = try rows(CommandLine.arguments[3])
+    let families = methods.reduce(into: [String]()) { if !$0.contains($1["family"]!) { $0.append($1["family"]!) } }
+    func points(_ row: [String: String], _ key: String) -> Double? { row[key].flatMap(Double.init).map { 100 * $0 } }
+    try write(
+        BarChart(
+            title: "kNN accuracy over random encoders, points", unit: "paired 95 % intervals; small recipes, CIFAR-10",
+            groups: families.map { family in
+                BarChart.Group(
+                    name: family,
+                    bars: methods.filter { $0["family"] == family }.sorted { ($0["method"]!, $0["seed"]!) < ($1["method"]!, $1["seed"]!) }
+                        .compactMap { row in
+                            guard let gain = points(row, "knn_gain") else { return nil }
+                            let low = points(row, "knn_gain_low")
+                            return BarChart.Bar(
+                                name: row["seed"] == "0" ? row["method"]! : "\(row["method"]!), seed \(row["seed"]!)", value: gain,
+                                lower: low, upper: points(row, "knn_gain_high"), isEmphasised: low.map { $0 > 0 } ?? false)
+                        })
+            }), "methods.svg")
+}
+
+let measured = try rows("\(results)/performance.csv")
 let groups = [
     ("Pretraining", ["simclr", "byol", "swav"]), ("Start", ["start"]), ("Views", ["views", "files"]), ("Embedding", ["embed"]),
     ("Neighbours", ["neighbours"]),
@@ -55,7 +76,7 @@ try write(
     }, "performance-memory.svg")
 
 guard FileManager.default.fileExists(atPath: "\(results)/breakdown.csv") else { exit(0) }
-let sampled = try rows("breakdown.csv")
+let sampled = try rows("\(results)/breakdown.csv")
 let versions = sampled.reduce(into: [String]()) { if !$0.contains($1["version"]!) { $0.append($1["version"]!) } }
 try write(
     BarChart(

@@ -1,5 +1,6 @@
 // A training step of a ResNet (forward, backward, SGD) on one batch in memory against the sum of its convolutions, each timed
-// alone at its own shape, forward and backward. One JSON line.
+// alone at its own shape, forward and backward; and of those that the backward pass computes a second time because their results are
+// too large to keep (`large_result` in fused_norm.cpp), the forward pass once more. One JSON line.
 //
 //     step-breakdown [--backbone resnet18] [--size 32] [--views 256] [--repeats 5]
 import Foundation
@@ -20,6 +21,7 @@ struct Shape: Hashable {
     var inputs, outputs, kernel, stride, side: Int
     /// A picture's gradient is not needed.
     var isFirst: Bool { inputs == 3 }
+    var megabytes: Int { views * outputs * (side / stride) * (side / stride) * 4 >> 20 }
 }
 
 /// The convolutions of torchvision's ResNet-18 or ResNet-50.
@@ -64,12 +66,26 @@ func leaf(_ shape: [Int], needsGradient: Bool) -> Tensor {
     return x
 }
 
-/// Forward and backward together: y and its gradient of one are what both need.
-func time(_ shape: Shape) -> Double {
+/// The last of a residual block, and in a block of two with it the first.
+func recomputed() -> [Shape] {
+    if name == "resnet50" {
+        // The first shortcut looks like the block's last.
+        return convolutions().dropFirst(2).filter { $0.kernel == 1 && $0.outputs == 4 * $0.inputs && $0.stride == 1 && $0.megabytes >= 32 }
+    }
+    let pairs = convolutions().dropFirst().filter { $0.kernel == 3 }
+    return stride(from: 0, to: pairs.count, by: 2).flatMap { place -> [Shape] in
+        let (first, last) = (pairs[place], pairs[place + 1])
+        return first.megabytes >= 64 ? [first, last] : last.megabytes >= 32 ? [last] : []
+    }
+}
+
+/// Forward and backward together, or forward alone.
+func time(_ shape: Shape, backward: Bool = true) -> Double {
     let layer = Conv2d(
         shape.inputs, shape.outputs, kernel: shape.kernel, stride: shape.stride, padding: shape.kernel / 2, bias: false)
     let x = leaf([views, shape.inputs, shape.side, shape.side], needsGradient: !shape.isFirst)
     let slopes = withoutGradients { Tensor.randn(layer(x).shape).contiguous(.channelsLast) }
+    if !backward { return withoutGradients { seconds { _ = layer(x) } } }
     return seconds {
         layer(x).backward(slopes)
         layer.clearGradients()
@@ -90,7 +106,10 @@ var times: [Shape: Double] = [:]
 let shapes = convolutions()
 for shape in Set(shapes) { times[shape] = time(shape) }
 let sum = shapes.reduce(0) { $0 + times[$1]! }
+let twice = recomputed()
+let again = Dictionary(uniqueKeysWithValues: Set(twice).map { ($0, time($0, backward: false)) })
+let secondTime = twice.reduce(0) { $0 + again[$1]! }
 print(
     String(
-        format: "{\"fovea\": \"step\", \"backbone\": \"%@\", \"size\": %d, \"views\": %d, \"step_seconds\": %.3f, \"convolution_seconds\": %.3f, \"share\": %.3f, \"threads\": %d}",
-        name, size, views, step, sum, sum / step, Runtime.threads))
+        format: "{\"fovea\": \"step\", \"backbone\": \"%@\", \"size\": %d, \"views\": %d, \"step_seconds\": %.3f, \"convolution_seconds\": %.3f, \"share\": %.3f, \"recomputed_seconds\": %.3f, \"share_with_recomputed\": %.3f, \"threads\": %d}",
+        name, size, views, step, sum, sum / step, secondTime, (sum + secondTime) / step, Runtime.threads))

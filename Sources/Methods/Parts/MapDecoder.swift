@@ -40,7 +40,7 @@ final class MapDecoder: Module {
 }
 
 /// From a vector to an image: a linear layer to maps of 4 × 4, and a `MapDecoder`.
-final class VectorDecoder: Module {
+final class VectorDecoder: Layer {
     let linear: Linear
     let norm: BatchNorm
     let decoder: MapDecoder
@@ -55,7 +55,22 @@ final class VectorDecoder: Module {
     }
 
     /// [n, inputs] to [n, outputs, side, side].
-    func callAsFunction(_ code: Tensor) -> Tensor {
+    override func callAsFunction(_ code: Tensor) -> Tensor {
         decoder(norm.relu(linear(code).reshaped(code.size(0), width, 4, 4).contiguous(.channelsLast)))
     }
+}
+
+/// From a vector to an image by one hidden layer of ReLUs.
+final class ConnectedDecoder: Layer {
+    let layers: MLP
+    private let side: Int
+
+    /// - Parameter width: of the hidden layer.
+    init(_ inputs: Int, to side: Int, width: Int) {
+        layers = MLP([inputs, width, 3 * side * side], batchNorm: false)
+        self.side = side
+    }
+
+    /// [n, inputs] to [n, 3, side, side].
+    override func callAsFunction(_ code: Tensor) -> Tensor { layers(code).reshaped(code.size(0), 3, side, side) }
 }

@@ -170,6 +170,8 @@ import Views
         "relative_patch/small": relative(small, 128, 256, pairs: 8, 14),
         "relative_patch/cifar10": relative(full, 512, 1024, pairs: 8, 14),
         "relative_patch/imagenet": relative(large, 2048, 4096, pairs: 1, 96),
+        "relative_patch/imagenet-alexnet": relative(57_014_336, 4096, 4096, pairs: 1, 96),
+        "jigsaw/imagenet-alexnet": puzzle(57_014_336, 4096, 512, 4096, 192),
         "jigsaw/small": puzzle(small, 128, 64, 256, 42),
         "jigsaw/cifar10": puzzle(full, 512, 128, 1024, 42),
         "jigsaw/imagenet": puzzle(large, 2048, 512, 4096, 192),
@@ -224,6 +226,8 @@ import Views
             copies: 0, views: [224]),
         "autoencoder/small": .init(encoder: small, heads: vectorDecoder(128, 128, 64, 32), copies: 0, views: [32]),
         "autoencoder/small-denoising": .init(encoder: small, heads: vectorDecoder(128, 128, 64, 32), copies: 0, views: [32]),
+        "autoencoder/small-connected": .init(
+            encoder: linear(3072, 1024) + linear(1024, 1024), heads: plain(1024, 1024, 3072), copies: 0, views: [32]),
         "autoencoder/cifar10": .init(encoder: full, heads: vectorDecoder(512, 256, 128, 64), copies: 0, views: [32]),
         "autoencoder/imagenet": .init(encoder: large, heads: vectorDecoder(2048, 256, 128, 64, 32, 16), copies: 0, views: [224]),
         "vae/small": .init(
@@ -294,6 +298,13 @@ import Views
         "vibcreg/small": .init(encoder: small, heads: mlp(128, 512, 512, 512), copies: 0, views: [32, 32]),
         "w_mse/cifar10": .init(encoder: full, heads: mlp(512, 1024, 64), copies: 0, views: [32, 32]),
         "w_mse/small": .init(encoder: small, heads: mlp(128, 1024, 64), copies: 0, views: [32, 32]),
+        "vibcreg/imagenet": .init(encoder: large, heads: mlp(2048, 2048, 2048, 2048), copies: 0, views: [224, 224]),
+        "w_mse/imagenet": .init(encoder: large, heads: mlp(2048, 4096, 128), copies: 0, views: [224, 224]),
+        "tico/cifar10": .init(encoder: full, heads: mlp(512, 2048, 256), copies: full + mlp(512, 2048, 256), views: [32, 32]),
+        "tico/imagenet": .init(encoder: large, heads: mlp(2048, 4096, 256), copies: large + mlp(2048, 4096, 256), views: [224, 224]),
+        "lejepa/cifar10": .init(encoder: full, heads: mlp(512, 2048, 2048, 16), copies: 0, views: [32, 32]),
+        "lejepa/imagenet": .init(
+            encoder: large, heads: mlp(2048, 2048, 2048, 64), copies: 0, views: [224, 224] + Array(repeating: 96, count: 6)),
         "tico/small": .init(encoder: small, heads: mlp(128, 1024, 256), copies: small + mlp(128, 1024, 256), views: [32, 32]),
         "lejepa/small": .init(encoder: small, heads: mlp(128, 512, 512, 16), copies: 0, views: [32, 32]),
         "moco/cifar10": .init(
@@ -310,17 +321,23 @@ import Views
             encoder: small, heads: mlp(128, 1024, 256, bias: false) + mlp(256, 1024, 256, bias: false),
             copies: small + mlp(128, 1024, 256, bias: false), views: [32, 32]),
         "dcl/small": .init(encoder: small, heads: simCLR(128, 512, 128), copies: 0, views: [32, 32]),
+        "dcl/cifar10": .init(encoder: full, heads: simCLR(512, 512, 128), copies: 0, views: [32, 32]),
+        "dcl/imagenet": .init(encoder: large, heads: simCLR(2048, 2048, 128), copies: 0, views: [224, 224]),
         "dcl/small-weighted": .init(encoder: small, heads: simCLR(128, 512, 128), copies: 0, views: [32, 32]),
         "nnclr/cifar10": .init(
             encoder: full, heads: mlp(512, 2048, 2048, 256, bias: false) + norm(256) + mlp(256, 4096, 256), copies: 0, views: [32, 32]),
         "nnclr/small": .init(
             encoder: small, heads: mlp(128, 512, 512, 256, bias: false) + norm(256) + mlp(256, 1024, 256), copies: 0, views: [32, 32]),
         "ressl/cifar10": .init(encoder: full, heads: mlp(512, 4096, 256), copies: full + mlp(512, 4096, 256), views: [32, 32]),
+        "ressl/imagenet": .init(encoder: large, heads: mlp(2048, 4096, 512), copies: large + mlp(2048, 4096, 512), views: [224, 224]),
         "ressl/small": .init(encoder: small, heads: mlp(128, 1024, 256), copies: small + mlp(128, 1024, 256), views: [32, 32]),
         "supcon/cifar10": .init(encoder: full, heads: linear(512, 2048) + linear(2048, 256), copies: 0, views: [32, 32]),
+        "supcon/imagenet": .init(encoder: large, heads: linear(2048, 2048) + linear(2048, 128), copies: 0, views: [224, 224]),
         "supcon/small": .init(encoder: small, heads: linear(128, 512) + linear(512, 128), copies: 0, views: [32, 32]),
         "supcon/small-in": .init(encoder: small, heads: linear(128, 512) + linear(512, 128), copies: 0, views: [32, 32]),
+        "instance_discrimination/cifar10": .init(encoder: full, heads: linear(512, 128), copies: 0, views: [32]),
         "instance_discrimination/small": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32]),
+        "triplet/cifar10": .init(encoder: full, heads: mlp(512, 512, 128), copies: 0, views: [32, 32]),
         "triplet/small": .init(encoder: small, heads: mlp(128, 512, 128), copies: 0, views: [32, 32]),
         "simsiam/cifar10": .init(
             encoder: full, heads: mlp(512, 2048, 2048, 2048, bias: false) + mlp(2048, 512, 2048), copies: 0, views: [32, 32]),
@@ -393,15 +410,16 @@ import Views
         "rotnet/cifar10": .init(encoder: full, heads: linear(512, 4), copies: 0, views: [32, 32, 32, 32]),
         "rotnet/small": .init(encoder: small, heads: linear(128, 4), copies: 0, views: [32, 32, 32, 32]),
         "supervised/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
+        "mean_teacher/cifar10": .init(encoder: full, heads: linear(512, 3), copies: full + linear(512, 3), views: [32, 32]),
         "mean_teacher/small": .init(encoder: small, heads: linear(128, 3), copies: small + linear(128, 3), views: [32, 32]),
         "supervised/small": .init(encoder: small, heads: linear(128, 3), copies: 0, views: [32]),
         "rotnet/imagenet": .init(encoder: 57_014_336, heads: linear(4096, 4), copies: 0, views: [227, 227, 227, 227]),
         "rotnet/imagenet-resnet50": .init(encoder: large, heads: linear(2048, 4), copies: 0, views: [224, 224, 224, 224]),
         "rotnet/imagenet-revnet50": .init(encoder: 85_765_632, heads: linear(8192, 4), copies: 0, views: [224, 224, 224, 224]),
         "simclr/imagenet-v2-sk": .init(
-            encoder: 23_773_392, heads: simCLR(2048, 2048, 128) + 2048 * 2048 + norm(2048), copies: 0, views: [224, 224]),
+            encoder: 35_215_584, heads: simCLR(2048, 2048, 128) + 2048 * 2048 + norm(2048), copies: 0, views: [224, 224]),
         "simclr/imagenet-v2-wide": .init(
-            encoder: 94_959_984, heads: simCLR(4096, 4096, 128) + 4096 * 4096 + norm(4096), copies: 0, views: [224, 224]),
+            encoder: 140_306_048, heads: simCLR(4096, 4096, 128) + 4096 * 4096 + norm(4096), copies: 0, views: [224, 224]),
         "s4l/imagenet": .init(encoder: large, heads: linear(2048, 3) + linear(2048, 4), copies: 0, views: [224, 224, 224, 224]),
         "s4l/imagenet-exemplar": .init(
             encoder: large, heads: linear(2048, 3) + linear(2048, 1000), copies: 0, views: .init(repeating: 224, count: 8)),
