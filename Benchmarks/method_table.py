@@ -63,6 +63,25 @@ def task(folder, last):
     return {"task": name, "task_accuracy": round(float(last[name + "_accuracy"]), 4), "task_chance": chance}
 
 
+def pretrain(method, seed, *more):
+    """A run from its beginning."""
+    folder = f"{a.runs}/{method}-{seed}"
+    shutil.rmtree(folder, ignore_errors=True)
+    change = ["--epochs", a.epochs] if a.epochs else []
+    return run("pretrain", a.data, "--recipe", f"{method}/small", "--seed", seed, "--set", f"data.limit={a.train}", *change, *more,
+               "--out", folder)
+
+
+def teacher(method, seed):
+    """BoWNet learns from RotNet's network."""
+    if "teacher: ''" not in open(f"{a.recipes}/{method}/small.yaml").read():
+        return []
+    folder = f"{a.runs}/rotnet-{seed}"
+    if not os.path.exists(f"{folder}/encoder.safetensors"):
+        pretrain("rotnet", seed)
+    return ["--teacher", folder]
+
+
 def row(method, seed, family):
     folder = f"{a.runs}/{method}-{seed}"
     # Of a run that goes on, what was spent before it was broken off is not known.
@@ -70,10 +89,8 @@ def row(method, seed, family):
     if goes_on:
         spent = run("pretrain", "--resume", folder)
     else:
-        shutil.rmtree(folder, ignore_errors=True)
-        change = ["--epochs", a.epochs] if a.epochs else []
-        spent = run("pretrain", a.data, "--recipe", f"{method}/small", "--seed", seed, "--set", f"data.limit={a.train}", *change,
-                    "--out", folder)
+        more = teacher(method, seed)
+        spent = pretrain(method, seed, *more)
     layers = ["--layers", "all", "--set", "linear.pooledWidth=1024"] if family in LAYERED else []
     run("evaluate", folder, "--data", a.data, "--protocol", "knn,linear", "--limit", a.train, "--test-limit", a.test,
         "--seed", seed, "--random-encoders", 2 if layers else a.random_encoders, *layers)
