@@ -22,6 +22,7 @@ enum ATen {
     static let copy = Operation("copy_")
     static let toType = Operation("to", "dtype")
     static let toDevice = Operation("to", "device")
+    static let pinMemory = Operation("pin_memory")
     static let contiguous = Operation("contiguous")
     static let oneHot = Operation("one_hot")
 

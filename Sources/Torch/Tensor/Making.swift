@@ -46,9 +46,12 @@ extension Tensor {
     public func to(_ type: DataType) -> Tensor { type == dataType ? self : ATen.toType(self, type) }
 
     /// The same values on another device; self when it is there already.
-    /// - Parameter asynchronous: do not wait for the copy (from pinned memory to CUDA).
+    /// - Parameter asynchronous: do not wait for the copy from the CPU to CUDA, which goes by way of pinned memory that libtorch keeps
+    ///   until it is done. Other copies are waited for: nobody would keep their source.
     public func to(_ device: Device, asynchronous: Bool = false) -> Tensor {
-        device == self.device ? self : ATen.toDevice(self, device, dataType, asynchronous)
+        if device == self.device { return self }
+        guard asynchronous, case .cuda = device, self.device == .cpu else { return ATen.toDevice(self, device, dataType, false) }
+        return ATen.toDevice(ATen.pinMemory(self, Int?.none), device, dataType, true)
     }
 
     /// The same values in row-major (or channels-last) order; self when they are so already.
