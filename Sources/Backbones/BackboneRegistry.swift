@@ -66,11 +66,12 @@ public enum BackboneRegistry {
             block == .wholeSelectiveBottleneck
             ? "Chen et al. 2020, arXiv:2006.10029"
             : block.isSelective
-            ? "Li et al. 2019, arXiv:1903.06586"
-            : bottleneckFactor == 1 ? "He et al. 2016, arXiv:1512.03385" : "Zagoruyko & Komodakis 2016, arXiv:1605.07146"
+                ? "Li et al. 2019, arXiv:1903.06586"
+                : bottleneckFactor == 1 ? "He et al. 2016, arXiv:1512.03385" : "Zagoruyko & Komodakis 2016, arXiv:1605.07146"
         return BackboneEntry(
             name: name, paper: paper,
-            weightNames: block == .wholeSelectiveBottleneck ? "Fovea" : block.isSelective ? "timm" : "torchvision", parameterCount: parameters,
+            weightNames: block == .wholeSelectiveBottleneck ? "Fovea" : block.isSelective ? "timm" : "torchvision",
+            parameterCount: parameters,
             outputWidth: 512 * block.expansion,
             make: { settings, imageSize, inputs in
                 ResNet(
@@ -169,6 +170,17 @@ public enum BackboneRegistry {
         var each = settings
         each.width /= channels.count
         return ParallelBackbone(channels.map { entry.make(each, imageSize, $0) }, channels: channels)
+    }
+
+    /// For views, tiles and patches that are smaller than the images.
+    /// - Throws: when they are too small for a backbone that is made for images of `imageSize`.
+    public static func require(_ settings: BackboneSettings, imageSize: Int, toSee side: Int) throws(BackboneError) {
+        guard let entry = all.first(where: { $0.name == settings.name }), case .plain(let least) = entry.kind,
+            let least = least[stem(settings, imageSize)], side < least
+        else { return }
+        throw BackboneError(
+            description: "\(entry.name) needs \(least) pixels and more, and some of what it is to see (views, tiles, patches) has \(side): "
+                + "raise data.imageSize, or give backbone.stem: small or another backbone")
     }
 
     private static func check(_ settings: BackboneSettings, _ entry: BackboneEntry, _ imageSize: Int) throws(BackboneError) {

@@ -60,7 +60,8 @@ public final class DamagedJigsaw: Module, SelfSupervisedMethod {
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         network = try ContextFreeNetwork(
-            context.makeEncoder(), settings.puzzle, tileWidth: settings.tileWidth, hiddenWidth: settings.hiddenWidth)
+            context.makeEncoder(seeing: settings.puzzle.tiles.sides(of: context.imageSize).tile), settings.puzzle,
+            tileWidth: settings.tileWidth, hiddenWidth: settings.hiddenWidth)
         let tiles = settings.puzzle.tiles.count
         missing = TileDecoder(tiles * settings.tileWidth, settings.decoderWidth, channels: 3, side: settings.decodedSide)
         colours = TileDecoder(2 * settings.tileWidth, settings.decoderWidth, channels: 2, side: settings.decodedSide)

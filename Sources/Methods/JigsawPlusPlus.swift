@@ -46,7 +46,8 @@ public final class JigsawPlusPlus: Module, SelfSupervisedMethod {
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         network = try ContextFreeNetwork(
-            context.makeEncoder(), settings.puzzle, tileWidth: settings.tileWidth, hiddenWidth: settings.hiddenWidth)
+            context.makeEncoder(seeing: settings.puzzle.tiles.sides(of: context.imageSize).tile), settings.puzzle,
+            tileWidth: settings.tileWidth, hiddenWidth: settings.hiddenWidth)
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {

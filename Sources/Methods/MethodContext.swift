@@ -26,15 +26,17 @@ public struct MethodContext {
     ///   - colours: of the recipe's input; see `InputTransform`.
     ///   - patches: of a side; see `InputTransform`.
     ///   - norm: see `BackboneSettings`, as `channels`.
+    ///   - seeing: the side of what it is shown, where that is smaller than the method's views.
     public func makeEncoder(
         input own: InputTransform? = nil, colours: InputTransform.Colours? = nil, patches: Int? = nil, norm: ResNet.Norm? = nil,
-        channels: [Int]? = nil
+        channels: [Int]? = nil, seeing side: Int? = nil
     ) throws -> Encoder {
         var (backbone, input) = (backbone, own ?? input)
         if let colours { input.colours = colours }
         if let patches { input.patches = patches }
         if let norm { backbone.norm = norm }
         if let channels { backbone.channels = channels }
+        if let side { try BackboneRegistry.require(backbone, imageSize: imageSize, toSee: side) }
         return try Encoder(backbone, imageSize: imageSize, input: input)
     }
 

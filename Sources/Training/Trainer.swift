@@ -160,6 +160,9 @@ public final class Trainer {
         method.train()
 
         let maker = try entry.views(recipe.method.settings, imageSize: recipe.data.imageSize, replacing: recipe.views)
+        if let least = maker.outputs.compactMap({ $0.imageSize.map { min($0.width, $0.height) } }).min() {
+            try BackboneRegistry.require(recipe.backbone, imageSize: recipe.data.imageSize, toSee: least)
+        }
         loader = Loader(
             dataset: dataset, maker: maker, seed: recipe.training.seed, threads: options.loaderThreads,
             cacheBytes: recipe.data.cacheMegabytes << 20)

@@ -105,6 +105,13 @@ import Torch
         #expect(
             message("skresnet18", width: 5, nil, 32)
                 == "backbone.width of skresnet18 must be a multiple of 2, not 5: half of the channels go each way")
+        // So are views, tiles and patches that are smaller than the images.
+        #expect(throws: BackboneError.self) { try BackboneRegistry.require(.init("alexnet"), imageSize: 225, toSee: 62) }
+        #expect(throws: BackboneError.self) { try BackboneRegistry.require(.init("vgg16", stem: .small), imageSize: 225, toSee: 15) }
+        #expect(throws: Never.self) {
+            try BackboneRegistry.require(.init("alexnet"), imageSize: 225, toSee: 63)
+            try BackboneRegistry.require(.init("resnet18"), imageSize: 225, toSee: 7)
+        }
         // What is just large enough works.
         for (name, stem, size) in [
             ("alexnet", ResNet.Stem.imagenet, 63), ("alexnet_lrn", .imagenet, 67), ("alexnet", .small, 7), ("vgg16", .imagenet, 32),

@@ -36,6 +36,20 @@ import TestSupport
         }
     }
 
+    /// One line before the run begins, not libtorch's failure in its first step.
+    @Test func tilesAreLargeEnoughForTheBackbone() throws {
+        var recipe = try tinyRecipe("jigsaw")
+        recipe.backbone = BackboneSettings("alexnet", width: 4, stem: .imagenet)
+        recipe.data.imageSize = 72
+        let images = try TinyImages()
+        try withTemporaryFolder { folder in
+            let error = try #require(throws: BackboneError.self) {
+                _ = try Trainer(recipe, dataset: images, folder: RunFolder(folder), methods: Self.methods, options: tinyOptions())
+            }
+            #expect(error.description.contains("needs 63 pixels and more") && error.description.contains("raise data.imageSize"))
+        }
+    }
+
     /// Not in a checkpoint by the clock either.
     @Test func savesNothingThatIsNotFinite() throws {
         let images = try TinyImages()

@@ -467,7 +467,9 @@ import Views
         // The warm-up begins too low for float32 to see it in two steps.
         if isLarge { changes += ["training.warmUpEpochs=0"] }
         // Views of a recipe's own have their size.
-        if isLarge, try read(name).views == nil { changes += ["data.imageSize=\(Self.transformers[name] == nil ? 72 : 64)"] }
+        // AlexNet sees tiles and patches of 64 and 96 pixels, and no smaller ones.
+        let needsSize = name.hasSuffix("-alexnet")
+        if isLarge, !needsSize, try read(name).views == nil { changes += ["data.imageSize=\(Self.transformers[name] == nil ? 72 : 64)"] }
         if name.hasPrefix("bownet/") { changes += ["method.words=100"] }
         if name.hasPrefix("deepcluster_v2/") { changes += ["method.prototypes=5"] }
         if ["deepcluster/", "local_aggregation/"].contains(where: name.hasPrefix) { changes += ["method.clusters=5"] }
