@@ -21,7 +21,7 @@ struct Shape: Hashable {
     var inputs, outputs, kernel, stride, side: Int
     /// A picture's gradient is not needed.
     var isFirst: Bool { inputs == 3 }
-    var megabytes: Int { views * outputs * (side / stride) * (side / stride) * 4 >> 20 }
+    var megabytes: Int { (views * outputs * (side / stride) * (side / stride) * 4) >> 20 }
 }
 
 /// The convolutions of torchvision's ResNet-18 or ResNet-50.
