@@ -11,6 +11,9 @@ open class Backbone: Module {
     /// Names of the layers whose outputs `features(_:at:)` can give, from input to output.
     open var layerNames: [String] { [] }
 
+    /// Further names that `features(_:at:)` answers to, [n, d, 1, 1]: summaries of several layers, which linear evaluation joins.
+    open var joinedNames: [String] { [] }
+
     /// How many depths `depth(ofParameter:)` tells apart.
     open var depthCount: Int { 1 }
 
@@ -31,6 +34,6 @@ open class Backbone: Module {
     open func callAsFunction(_ x: Tensor) -> Tensor { preconditionFailure("\(type(of: self)) does not override callAsFunction") }
 
     /// The outputs of named layers, unpooled where they have positions.
-    /// - Precondition: the names are among `layerNames`.
+    /// - Precondition: the names are among `layerNames` and `joinedNames`.
     open func features(_ x: Tensor, at layers: Set<String>) -> [String: Tensor] { [:] }
 }

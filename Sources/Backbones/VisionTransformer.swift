@@ -83,6 +83,9 @@ public final class VisionTransformer: Backbone, MaskableBackbone {
 
     public override var outputWidth: Int { width }
     public override var layerNames: [String] { ["patches"] + blocks.indices.map { "block\($0 + 1)" } }
+    /// DINO's (Caron et al. 2021, arXiv:2104.14294, section 4.1 and appendix): the class tokens of the last four blocks, and that of the
+    /// last beside the mean of its patches.
+    public override var joinedNames: [String] { ["last4", "last+mean"] }
     public var prefixTokens: Int { 1 }
 
     /// The embeddings, then the blocks; the last norm is the last block's.
@@ -139,10 +142,18 @@ public final class VisionTransformer: Backbone, MaskableBackbone {
         return rows.narrowed(2, from: 1, count: grid.count).reshaped(x.size(0), rows.size(1), grid.rows, grid.columns)
     }
 
-    /// Maps of the patches' tokens, [n, width, rows, columns], not normalised.
+    /// Maps of the patches' tokens, [n, width, rows, columns], not normalised; joined summaries are.
     public override func features(_ x: Tensor, at layers: Set<String>) -> [String: Tensor] {
         let grid = grid(height: x.size(2), width: x.size(3))
         var found: [String: Tensor] = [:]
+        if !layers.isDisjoint(with: joinedNames) {
+            let tokens = normalizedBlocks(x, min(4, blocks.count))
+            let summaries = tokens.map { $0.selected(1, 0) }
+            let patches = tokens[tokens.count - 1].narrowed(1, from: 1, count: grid.count).mean(1)
+            for (name, parts) in zip(joinedNames, [summaries, [summaries[summaries.count - 1], patches]]) where layers.contains(name) {
+                found[name] = Tensor.concatenated(parts, dimension: 1).unsqueezed(2).unsqueezed(3)
+            }
+        }
         var x = embedded(x, .none)
         for (name, block) in zip(layerNames, [nil] + blocks.map(Optional.some)) {
             if let block { x = block(x) }

@@ -120,6 +120,11 @@ extension Interval {
         return student(zip(a, b).map { $0 - $1 }, level: level)
     }
 
+    /// Of a share: bounds that no share can have are none.
+    package func clamped() -> Interval {
+        Interval(estimate: estimate, low: Swift.max(0, low), high: Swift.min(1, high), level: level)
+    }
+
     /// Linear interpolation between order statistics, as NumPy's default.
     package static func percentile(_ sorted: [Double], _ share: Double) -> Double {
         let position = share * Double(sorted.count - 1)

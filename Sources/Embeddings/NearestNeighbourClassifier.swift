@@ -67,8 +67,11 @@ public struct NearestNeighbourClassifier: Sendable, Equatable {
         guard bank.count >= 2 else { throw FeatureError(.tooFewRows, "leave-one-out needs at least 2 labelled images, not \(bank.count)") }
         let k = try neighbours(bank, available: bank.count - 1)
         let ranked = classify(bank.matrix, bank, k, excluding: 0..<bank.count)
+        let single = bank.classCounts.count { $0 == 1 }
+        let note = "classes with one image only, which leaves nothing to find it by and counts as wrong: \(single)"
         return Outcome(
-            classification: Classification(labels: bank.labels, ranked: ranked, classNames: bank.classNames, ranksFive: k >= 5),
+            classification: Classification(
+                labels: bank.labels, ranked: ranked, classNames: bank.classNames, ranksFive: k >= 5, notes: single > 0 ? [note] : []),
             neighbours: k)
     }
 

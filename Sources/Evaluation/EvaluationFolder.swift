@@ -109,7 +109,7 @@ struct EvaluationFolder {
         try JSONFile.write(NeighbourSheet(rows: rows), to: "\(path)/neighbours.json")
     }
 
-    /// The images in the plane of their first two principal components.
+    /// The images in the plane of their first two principal components, and by t-SNE of the same unit-length features.
     private func writeMap(_ splits: EvaluationData.Splits) throws {
         let (features, images) = (splits.test ?? splits.train, splits.testImages ?? splits.trainImages)
         guard features.count >= 3, features.width >= 2 else { return }
@@ -122,7 +122,13 @@ struct EvaluationFolder {
             let image = thumbnails.contains(position) ? try thumbnail(images, row, "map-\(position)") : nil
             points.append(.init(x: places[2 * position], y: places[2 * position + 1], label: label(features, row), image: image))
         }
-        try JSONFile.write(EmbeddingMap(method: "PCA", points: points, classes: features.classNames), to: "\(path)/map.json")
+        let neighbours = shown.count >= 8 ? try TSNE().map(unit).doubles : []
+        let others = EmbeddingMap.Projection(
+            method: "t-SNE", x: neighbours.enumerated().filter { $0.offset % 2 == 0 }.map(\.element),
+            y: neighbours.enumerated().filter { $0.offset % 2 == 1 }.map(\.element))
+        try JSONFile.write(
+            EmbeddingMap(method: "PCA", points: points, others: neighbours.isEmpty ? nil : [others], classes: features.classNames),
+            to: "\(path)/map.json")
     }
 
     private func label(_ features: Features, _ row: Int) -> String? {

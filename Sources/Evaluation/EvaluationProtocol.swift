@@ -1,4 +1,6 @@
 public import Embeddings
+internal import Torch
+internal import Training
 internal import Views
 
 /// One way to measure what a representation is worth: a value whose stored properties are its settings.
@@ -56,6 +58,18 @@ public struct EvaluationSubject {
         throw EvaluationError("the test split's classes are not those of the training split in the same order: give both in one --data")
     }
 
+    /// A line about labelled test images whose class no training image has; nil when there are none.
+    var unseenClasses: String? {
+        guard let test else { return nil }
+        let counts = train.classCounts
+        let known = Set(train.classNames.indices.filter { counts[$0] > 0 }.map { train.classNames[$0] })
+        let unseen = test.labels.filter { $0 >= 0 && !known.contains(test.classNames[$0]) }
+        guard !unseen.isEmpty else { return nil }
+        let names = Set(unseen).sorted().map { test.classNames[$0] }
+        let listed = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
+        return "\(unseen.count) test images are of classes without a training image, which nothing can learn: \(listed)"
+    }
+
     /// As `division`, with the images that the test features are of.
     func divisionWithImages() throws -> (train: Features, test: Features, testImages: SubsetDataset, split: String) {
         if let test, let testImages { return (train, test, testImages, "test") }
@@ -63,6 +77,21 @@ public struct EvaluationSubject {
         let (_, held) = HoldOut.stratified(known.map { train.labels[$0] }, share: 0.2, seed: seed)
         let (fitted, test, split) = try division()
         return (fitted, test, trainImages.subset(held.map { known[$0] }), split)
+    }
+
+    /// Further views of the images that `division` fits to, `count` of each: random resized crops and flips, as supervised training has.
+    /// - Returns: features of the representation, rows of their own; nil for none.
+    func furtherViews(_ count: Int, as representation: Representation) throws -> Features? {
+        guard count > 0 else { return nil }
+        let known = train.labels.indices.filter { train.labels[$0] >= 0 }
+        let fitted = HoldOut.stratified(known.map { train.labels[$0] }, share: 0.2, seed: seed).fit.map { known[$0] }
+        let images = trainImages.subset(test == nil ? fitted : known)
+        let views = try ViewRecipe.supervised(size: ImageSize(data.extraction.imageSize))
+        let found = try (0..<count).map { index in
+            try data.extraction(images, views: views, seed: seed &* 1_000_003 &+ UInt64(index)) { representation.features($0) }
+        }
+        return Features(
+            matrix: .concatenated(found.map(\.rows)), labels: found.flatMap(\.labels), classNames: train.classNames)
     }
 
     /// Images to fit and images to test on: the test split, or a fifth of each class when there is none.

@@ -169,7 +169,14 @@ public struct Evaluator {
     func scores(_ representation: Representation, _ splits: EvaluationData.Splits, _ data: EvaluationData) throws -> [[Score]] {
         try (0..<max(1, seeds)).map { index in
             let subject = EvaluationSubject(splits, representation, data, seed: seed &+ UInt64(index))
-            return try protocols.flatMap { try $0.measure(subject) }
+            let unseen = subject.unseenClasses
+            return try protocols.flatMap { one in
+                try one.measure(subject).map { score in
+                    var score = score
+                    if let unseen, score.unit != .none { score.note = score.note.map { "\($0); \(unseen)" } ?? unseen }
+                    return score
+                }
+            }
         }
     }
 

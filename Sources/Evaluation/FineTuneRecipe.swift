@@ -6,7 +6,8 @@ internal import Views
 /// A published way to train a whole network on few labelled images, or one that fits a small machine.
 ///
 /// Common to all: random resized crops and flips (but BiT), momentum 0.9, no weight decay. Batches are never larger than the
-/// labelled images, and learning rates are scaled by what is used.
+/// labelled images, and learning rates are scaled by what is used. The supervised baseline, from new weights, has more to choose
+/// from: `FineTuneProtocol.Baseline`.
 public enum FineTuneRecipe: String, Codable, Sendable, CaseIterable {
     /// SimCLR's in batches of 64 with at least `leastSteps` steps and a cosine; the learning rate chosen among two.
     case small
@@ -36,9 +37,18 @@ public enum FineTuneRecipe: String, Codable, Sendable, CaseIterable {
         enum Length: Equatable {
             case epochs(Int)
             case steps(Int)
+
+            /// Of either; a recipe counts in one of them.
+            var count: Int {
+                switch self {
+                case .epochs(let count), .steps(let count): count
+                }
+            }
         }
 
         var length: Length
+        /// Of epochs, steps and least steps alike.
+        var lengthening = 1
         var batchSize: Int
         var learningRate: Double
         var scaling = TrainingSettings.RateScaling.linear
@@ -59,11 +69,45 @@ public enum FineTuneRecipe: String, Codable, Sendable, CaseIterable {
 
         /// As the results' `setting` shows it.
         var summary: String {
-            switch length {
-            case .epochs(let epochs): "lr=\(learningRate), \(epochs) epochs"
-            case .steps(let steps): "lr=\(learningRate), \(steps) steps"
+            let rate = "lr=\(String(format: "%.4g", learningRate))"
+            let decay = weightDecay > 0 ? ", weight decay \(String(format: "%.2g", weightDecay))" : ""
+            return switch length {
+            case .epochs(let epochs): "\(rate), \(epochs * lengthening) epochs\(decay)"
+            case .steps(let steps): "\(rate), \(steps * lengthening) steps\(decay)"
             }
         }
+    }
+
+    /// A step of a search that begins at the best plan: the change is kept, and made again, as long as it does better.
+    struct Refinement {
+        var change: (Plan) -> Plan
+        /// So often at most.
+        var most: Int
+    }
+
+    /// How the supervised baseline goes on from the recipe's plans, which were made for weights that have learned: three times the
+    /// rate, weight decay (ResNet's on CIFAR, He et al. 2016, is 0.0001; wide ResNets' 0.0005), and twice as long, as SimCLR's.
+    static var refinementsFromScratch: [Refinement] {
+        [
+            Refinement(
+                change: { plan in
+                    var plan = plan
+                    plan.learningRate *= 3
+                    return plan
+                }, most: 3),
+            Refinement(
+                change: { plan in
+                    var plan = plan
+                    plan.weightDecay = max(plan.weightDecay, 5e-4)
+                    return plan
+                }, most: 1),
+            Refinement(
+                change: { plan in
+                    var plan = plan
+                    plan.lengthening *= 2
+                    return plan
+                }, most: 2),
+        ]
     }
 
     struct Sides: Equatable {

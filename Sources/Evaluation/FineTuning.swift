@@ -10,6 +10,8 @@ internal import Views
 struct FineTuning {
     /// What to do with so many labelled images: the plans to try on a fifth of them, the best of which is taken for all.
     var plans: (_ images: any ImageDataset, _ encoder: Encoder) -> [FineTuneRecipe.Plan]
+    /// How the search goes on from the best of them, one after the other, on the same fifth.
+    var refinements: [FineTuneRecipe.Refinement] = []
     /// So that a handful of images still makes a run; of plans that count epochs.
     var leastSteps = 1
     var seed: UInt64
@@ -39,12 +41,31 @@ struct FineTuning {
         guard Set(labels).count >= 2 else { throw EvaluationError("fine-tuning needs labelled images of at least 2 classes") }
         let plans = plans(images, encoder)
         let (fit, held) = HoldOut.stratified(labels, share: 0.2, seed: seed)
-        var (chosen, best) = (plans[0], -1.0)
-        if plans.count > 1, !held.isEmpty {
-            for plan in plans {
-                let correct = try accuracy(of: train(encoder, head, images.subset(fit), plan), on: images.subset(held), plan)
-                let share = Double(correct.count { $0 }) / Double(correct.count)
-                if share > best { (chosen, best) = (plan, share) }
+        guard plans.count > 1 || !refinements.isEmpty, !held.isEmpty else { return plans[0] }
+        return try Self.best(of: plans, refinements) { plan in
+            let correct = try accuracy(of: train(encoder, head, images.subset(fit), plan), on: images.subset(held), plan)
+            return Double(correct.count { $0 }) / Double(correct.count)
+        }
+    }
+
+    /// The first plan of the highest value, and from there every refinement that does better still.
+    static func best(
+        of plans: [FineTuneRecipe.Plan], _ refinements: [FineTuneRecipe.Refinement],
+        by value: (FineTuneRecipe.Plan) throws -> Double
+    ) throws -> FineTuneRecipe.Plan {
+        var (chosen, best) = (plans[0], -Double.infinity)
+        func isBetter(_ plan: FineTuneRecipe.Plan) throws -> Bool {
+            let found = try value(plan)
+            guard found > best else { return false }
+            (chosen, best) = (plan, found)
+            return true
+        }
+        for plan in plans { _ = try isBetter(plan) }
+        for refinement in refinements {
+            for _ in 0..<refinement.most {
+                let changed = refinement.change(chosen)
+                // Nothing to try, or nothing won.
+                guard changed != chosen, try isBetter(changed) else { break }
             }
         }
         return chosen
@@ -72,6 +93,7 @@ struct FineTuning {
         case .epochs(let epochs): recipe.training.epochs = max(epochs, (leastSteps + perEpoch - 1) / perEpoch)
         case .steps(let steps): recipe.training.epochs = max(1, Int((Double(steps) / Double(perEpoch)).rounded()))
         }
+        recipe.training.epochs *= plan.lengthening
         let epochs = Double(recipe.training.epochs)
         recipe.training.optimizer.name = plan.optimizer
         recipe.training.optimizer.nesterov = plan.nesterov

@@ -7,7 +7,8 @@ internal import Training
 public import Views
 
 /// How many labels an encoder saves: accuracy against the number of labels, for a linear classifier on the encoder and on a
-/// random one, for the fine-tuned encoder, and for the same network from scratch with the same labels and budget.
+/// random one, for the fine-tuned encoder, and for the same network from scratch with the same labels and no smaller budget
+/// (`FineTuneProtocol.Baseline`).
 ///
 /// The draws of labelled images are class-balanced, nested, and the same for all curves. Every setting is chosen on a fifth of
 /// the labelled images of the draw: nobody who has twenty labels has a validation set beside them.
@@ -78,7 +79,8 @@ public struct LabelEfficiency {
             }
         }
         let found = LabelCurves(
-            curves: curves, savings: Self.savings(curves, name), testImages: own.test!.labelled.count, secondsPerLabel: secondsPerLabel)
+            curves: curves, savings: Self.savings(curves, name, secondsPerLabel: secondsPerLabel), testImages: own.test!.labelled.count,
+            secondsPerLabel: secondsPerLabel, notes: EvaluationSubject(own, random, data, seed: seed).unseenClasses.map { [$0] })
         if let folder { try Self.write(found, to: folder) }
         return found
     }
@@ -137,24 +139,48 @@ public struct LabelEfficiency {
     }
 
     /// For each number of labels of the supervised network, what each of the encoder's curves needs.
-    static func savings(_ curves: [LabelCurves.Curve], _ name: String) -> [LabelCurves.Saving] {
+    static func savings(_ curves: [LabelCurves.Curve], _ name: String, secondsPerLabel: Double) -> [LabelCurves.Saving] {
         guard let supervised = curves.first(where: { $0.name == "supervised" }) else { return [] }
         return curves.filter { $0.name.hasPrefix("\(name), ") }.flatMap { curve in
             let needed = LabelsNeeded(curve: curve.points.map { ($0.labels, $0.draws) })
             return supervised.points.map { point in
                 let (low, high) = needed.interval(point.draws)
                 return LabelCurves.Saving(
-                    curve: curve.name, labels: point.labels, accuracy: point.value, needed: needed(point.value), lower: low, upper: high)
+                    curve: curve.name, labels: point.labels, accuracy: point.value, needed: needed(point.value), lower: low, upper: high,
+                    secondsPerLabel: secondsPerLabel, isBound: needed.beginsAbove(point.value))
             }
         }
     }
 
     private static func write(_ found: LabelCurves, to folder: String) throws {
         try JSONFile.write(found, to: "\(folder)/labels.json")
-        var rows = [["curve", "labels", "value", "lower", "upper", "draws"]]
-        for curve in found.curves {
-            rows += curve.points.map { [curve.name, "\($0.labels)", "\($0.value)", "\($0.lower)", "\($0.upper)", "\($0.draws.count)"] }
-        }
-        try AtomicFile.write(CSV.write(rows, lineEnding: "\n"), to: "\(folder)/labels.csv")
+        try AtomicFile.write(CSV.write(table(found), lineEnding: "\n"), to: "\(folder)/labels.csv")
+    }
+
+    /// A row for each point of a curve, with what the curve saves against the supervised network of as many labels.
+    static func table(_ found: LabelCurves) -> [[String]] {
+        func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+        let header = [
+            "curve", "labels", "value", "lower", "upper", "draws", "supervised", "labels_needed", "labels_needed_lower",
+            "labels_needed_upper", "at_most", "hours_saved", "hours_saved_lower", "hours_saved_upper", "seconds_per_label",
+        ]
+        return [header]
+            + found.curves.flatMap { curve -> [[String]] in
+                let savings = found.savings.filter { $0.curve == curve.name }
+                // A curve of chosen images has other numbers of labels than the supervised network where classes are short.
+                return Set(curve.points.map(\.labels) + savings.map(\.labels)).sorted().map { labels in
+                    let point = curve.points.first { $0.labels == labels }
+                    let saving = savings.first { $0.labels == labels }
+                    let saved = [
+                        text(saving?.accuracy), text(saving?.needed), text(saving?.lower), text(saving?.upper),
+                        saving?.needed == nil ? "" : "\(saving?.isBound == true)", text(saving?.hoursSaved), text(saving?.hoursLower),
+                        text(saving?.hoursUpper), saving == nil ? "" : "\(found.secondsPerLabel)",
+                    ]
+                    return [
+                        curve.name, "\(labels)", text(point?.value), text(point?.lower), text(point?.upper),
+                        point.map { "\($0.draws.count)" } ?? "",
+                    ] + saved
+                }
+            }
     }
 }

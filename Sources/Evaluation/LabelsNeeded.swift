@@ -13,6 +13,11 @@ struct LabelsNeeded {
         Self.crossing(curve.map { (Double($0.labels), $0.draws.reduce(0, +) / Double($0.draws.count)) }, accuracy)
     }
 
+    /// Whether the curve's first point is there already: fewer labels than were measured may do.
+    func beginsAbove(_ accuracy: Double) -> Bool {
+        curve.first.map { $0.draws.reduce(0, +) / Double($0.draws.count) >= accuracy } ?? false
+    }
+
     /// The same with a percentile bootstrap's 95 % interval: the draws of every point and of the accuracy are drawn again. Where
     /// a repetition never comes so far it counts as infinite; an infinite bound is nil.
     func interval(_ target: [Double], repetitions: Int = 1000, seed: UInt64 = 0) -> (low: Double?, high: Double?) {

@@ -120,6 +120,8 @@ public struct Score: Sendable {
             case .images where isSameImages:
                 merged.items = first.items.indices.map { place in scores.reduce(0) { $0 + $1.items[place] } / Double(scores.count) }
                 merged.interval = Interval.bootstrap(merged.items)
+            // One draw of everything, the same under every seed.
+            case .draws where first.items.count == 1 && scores.allSatisfy { $0.items == first.items }: return first
             case .draws:
                 merged.items = scores.flatMap(\.items)
                 merged.interval = Interval.student(merged.items)
@@ -142,7 +144,8 @@ public struct Score: Sendable {
             if let mean = Interval.student(scores.map(\.value)) {
                 result.value = mean.estimate
                 (result.lower, result.upper) = (mean.low, mean.high)
-                if first.unit == .images {
+                // Shares, which no interval leaves; AMI and ARI can be below zero.
+                if first.unit == .images || ["top-", "NMI", "accuracy", "purity"].contains(where: { first.metric.hasPrefix($0) }) {
                     result.lower = max(0, mean.low)
                     result.upper = min(1, mean.high)
                 }

@@ -51,6 +51,9 @@ struct Compare: ParsableCommand {
         let outcome = try evaluator.compare(contestants, train: train, test: test, folder: out.map { "\($0)/evaluation" })
         print(ResultsPivot(outcome.results).text())
         for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
+        if !quiet {
+            for line in ResultNotes.lines(outcome.results) { FileHandle.standardError.write(Data("note: \(line)\n".utf8)) }
+        }
         if let out { print("report: \(try RunReport.write(out))") }
     }
 }

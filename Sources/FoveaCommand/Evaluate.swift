@@ -76,6 +76,12 @@ struct Evaluate: ParsableCommand {
         }
         print(ResultsPivot(outcome.results).text())
         for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
+        if !quiet {
+            // Those of the baselines are in the report.
+            for line in ResultNotes.lines(outcome.results.filter { $0.encoder == name }) {
+                FileHandle.standardError.write(Data("note: \(line)\n".utf8))
+            }
+        }
         if !outcome.unreadable.isEmpty, !quiet {
             FileHandle.standardError.write(
                 Data("note: \(outcome.unreadable.count) images could not be read (first: \(outcome.unreadable[0]))\n".utf8))

@@ -38,6 +38,9 @@ struct Labels: ParsableCommand {
     @Option(help: "Epochs of fine-tuning and training from scratch, instead of the recipe's.")
     var epochs: Int?
 
+    @Option(help: "What training from scratch chooses among: tuned (more rates, weight decay, longer), or same as fine-tuning.")
+    var baseline = FineTuneProtocol.Baseline.tuned.rawValue
+
     @Option(help: "What labelling an image takes, for the hours saved.")
     var secondsPerLabel = 10.0
 
@@ -61,6 +64,7 @@ struct Labels: ParsableCommand {
         if !(secondsPerLabel > 0) { throw ValidationError("--seconds-per-label must be above 0") }
         _ = try counts()
         _ = try choosers()
+        _ = try chosenBaseline()
     }
 
     func run() throws {
@@ -73,6 +77,7 @@ struct Labels: ParsableCommand {
         efficiency.tuning.recipe = try FineTuneRecipe(option: recipe)
         efficiency.tuning.leastSteps = steps
         efficiency.tuning.epochs = epochs
+        efficiency.tuning.baseline = try chosenBaseline()
         efficiency.secondsPerLabel = secondsPerLabel
         efficiency.seed = seed
         efficiency.device = try machine.chosenDevice()
@@ -102,6 +107,14 @@ struct Labels: ParsableCommand {
             }
             return found
         }
+    }
+
+    private func chosenBaseline() throws -> FineTuneProtocol.Baseline {
+        guard let found = FineTuneProtocol.Baseline(rawValue: baseline) else {
+            let names = FineTuneProtocol.Baseline.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--baseline \(baseline): there is \(names)")
+        }
+        return found
     }
 
     private func counts() throws -> [Int] {

@@ -36,6 +36,15 @@ import Torch
             for (index, layer) in layers.enumerated() {
                 expectClose(layer[0..<2].narrowed(1, from: 0, count: 9), values["last.\(index)"], close, "block \(index)")
             }
+            let joined = net.features(Self.images(), at: Set(net.joinedNames))
+            #expect(joined["last4"]?.shape == [6, 4 * 192, 1, 1] && joined["last+mean"]?.shape == [6, 2 * 192, 1, 1])
+            let (last, mean) = (joined["last4"]!.flattened(from: 1), joined["last+mean"]!.flattened(from: 1))
+            for index in 0..<3 {
+                let token = values["last.\(index)"].selected(1, 0)
+                expectClose(last[0..<2].narrowed(1, from: (index + 1) * 192, count: 192), token, close, "class token \(index)")
+                if index == 2 { expectClose(mean[0..<2].narrowed(1, from: 0, count: 192), token, close) }
+            }
+            expectClose(mean.narrowed(1, from: 192, count: 192), layers[2].narrowed(1, from: 1, count: 64).mean(1), close)
             let maps = net.features(Self.images(), at: ["block5", "patches"])
             #expect(Set(maps.keys) == ["block5", "patches"])
             expectClose(maps["block5"]![0..<1], values["block5"], close)

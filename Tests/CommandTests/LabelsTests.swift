@@ -21,13 +21,18 @@ import TestSupport
         try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { $0.split(separator: ",") }
     }
 
+    private func records(_ path: String) throws -> [[String: String]] {
+        let rows = try CSV.parse(String(contentsOfFile: path, encoding: .utf8))
+        return rows.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(rows[0], $0)) }
+    }
+
     @Test func theCurveAndItsChoosers() throws {
         try withTemporaryFolder { folder in
             let outcome = try fovea(
                 folder,
                 [
                     "labels", Fixtures.run, "--out", "\(folder)/out", "--per-class", "1,4", "--draws", "2", "--choose", "random, kmeans",
-                    "--steps", "1", "--epochs", "1",
+                    "--steps", "1", "--epochs", "1", "--seconds-per-label", "36", "--baseline", "same",
                 ])
             outcome.expectSuccess()
             #expect(outcome.output.contains("supervised with 64 labels") && outcome.output.contains("fine-tuned"))
@@ -35,6 +40,14 @@ import TestSupport
             let table = try rows("\(folder)/out/evaluation/labels.csv")
             // Six curves of three points.
             #expect(table.count == 19 && FileManager.default.fileExists(atPath: "\(folder)/out/report.html"))
+            #expect(table[0].contains("hours_saved") && table[0].contains("hours_saved_upper"))
+            // 36 s are a hundredth of an hour.
+            let saved = try records("\(folder)/out/evaluation/labels.csv").filter { $0["hours_saved"]?.isEmpty == false }
+            for row in saved {
+                let (labels, needed, hours) = (Double(row["labels"]!)!, Double(row["labels_needed"]!)!, Double(row["hours_saved"]!)!)
+                #expect(abs(hours - (labels - needed) / 100) < 1e-9)
+            }
+            #expect(!saved.isEmpty)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["out"], "left behind")
         }
     }
@@ -95,6 +108,7 @@ import TestSupport
             try fovea(folder, ["labels", run, "--choose", "kmean"]).expectRefusal("--choose kmean", "kmeans")
             try fovea(folder, ["labels", run, "--recipe", "big"]).expectRefusal("--recipe big", "simclr")
             try fovea(folder, ["labels", run, "--per-class", "0"]).expectRefusal("--per-class 0")
+            try fovea(folder, ["labels", run, "--baseline", "fair"]).expectRefusal("--baseline fair", "tuned", "same")
             try fovea(folder, ["evaluate", run, "--width", "8"]).expectRefusal("--width", "run", "leave --width out")
             try fovea(folder, ["evaluate", run, "--backbone", "resnet18"]).expectRefusal("--backbone", "leave --backbone out")
             try fovea(folder, ["distill", run, "--out", "\(folder)/x", "--temperature", "0"]).expectRefusal("--temperature must be above 0")

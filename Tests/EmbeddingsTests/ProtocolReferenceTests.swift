@@ -157,5 +157,13 @@ import Torch
         #expect(outcome.classification.top1!.estimate > 0.9 && outcome.learningRate == 0.3)
         #expect(try LinearProbe().evaluate(train: train, test: test).classification.top1!.estimate < 0.65)
         #expect(try probe.evaluate(train: train, test: test) == outcome)
+        // RotNet's: two hidden layers with batch normalisation, whose statistics are of training and not of the rows beside one.
+        (probe.hiddenWidth, probe.hiddenLayers, probe.batchNorm, probe.batch) = (32, 2, true, 599)
+        let deep = try probe.evaluate(train: train, test: test)
+        #expect(deep.classification.top1!.estimate > 0.9 && deep != outcome)
+        let part = try probe.evaluate(train: train, test: test.picked([7, 3]))
+        #expect(part.classification.predictions == [7, 3].map { deep.classification.predictions[$0] })
+        probe.hiddenLayers = 0
+        #expect(message { _ = try probe.evaluate(train: train, test: test) } != nil)
     }
 }

@@ -120,7 +120,9 @@ private struct Hues: ImageDataset {
             }
             // Nearest first.
             for row in sheet.rows { #expect(row.neighbours.map { $0.similarity! } == row.neighbours.map { $0.similarity! }.sorted(by: >)) }
-            #expect(try decode(EmbeddingMap.self, "map.json").points.count == 18)
+            let map = try decode(EmbeddingMap.self, "map.json")
+            #expect(map.points.count == 18 && map.others?.map(\.method) == ["t-SNE"])
+            #expect(map.others?[0].x.count == 18 && map.others?[0].y.count == 18 && map.others?[0].x != map.points.map(\.x))
             let mistakes = try decode(MistakeSheet.self, "mistakes.json")
             let linear = outcome.results.first { $0.encoder == "mine" && $0.protocolName == "linear" && $0.metric == "top-1" }!
             let right = mistakes.confusion.indices.reduce(0) { $0 + mistakes.confusion[$1][$1] }

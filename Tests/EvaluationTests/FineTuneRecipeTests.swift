@@ -82,6 +82,77 @@ import Views
         #expect(few.training.batchSize == 100 && abs(few.training.scaledLearningRate - 0.05 * 100 / 256) < 1e-12)
     }
 
+    /// Whatever a recipe chooses among, training from scratch never has fewer steps than fine-tuning on the same images.
+    @Test(arguments: FineTuneRecipe.allCases, [12, 300, 20_000])
+    func theSupervisedBaselineHasNoFewerSteps(recipe: FineTuneRecipe, images: Int) throws {
+        let start = try encoder()
+        func steps(_ baseline: FineTuneProtocol.Baseline, fromScratch: Bool, epochs: Int? = nil) throws -> [Int] {
+            var tuning = FineTuneProtocol()
+            (tuning.recipe, tuning.baseline, tuning.epochs) = (recipe, baseline, epochs)
+            let extraction = FeatureExtraction(imageSize: 32, threads: 0)
+            let found = try tuning.tuning(of: images, seed: 0, extraction, fromScratch: fromScratch)
+            let plans = found.plans(Labelled.cycling(images, 4), start)
+            // Of a handful of images BiT's batches are filled by repeating them.
+            func steps(_ plan: FineTuneRecipe.Plan) throws -> Int {
+                let seen = plan.fillsBatches ? max(images, (plan.batchSize + images - 1) / images * images) : images
+                let recipe = try found.recipe(from: start, images: seen, plan: plan)
+                return recipe.training.epochs * max(1, seen / recipe.training.batchSize)
+            }
+            let last = found.refinements.last.map { [$0.change(plans[0])] } ?? []
+            return try (plans + last).map(steps)
+        }
+        for epochs in [nil, 7] {
+            let most = try steps(.tuned, fromScratch: false, epochs: epochs).max()!
+            for baseline in FineTuneProtocol.Baseline.allCases {
+                let own = try steps(baseline, fromScratch: true, epochs: epochs)
+                #expect(own.min()! >= most)
+                // And tuned, at least twice as many if that does better.
+                if baseline == .tuned, recipe != .simclrTransfer { #expect(own.max()! >= 2 * most) }
+            }
+        }
+    }
+
+    @Test func onlyTheBaselineIsRefined() throws {
+        func tuning(_ recipe: FineTuneRecipe, _ baseline: FineTuneProtocol.Baseline, _ fromScratch: Bool) throws -> FineTuning {
+            var tuning = FineTuneProtocol()
+            (tuning.recipe, tuning.baseline) = (recipe, baseline)
+            return try tuning.tuning(of: 100, seed: 0, FeatureExtraction(imageSize: 32, threads: 0), fromScratch: fromScratch)
+        }
+        #expect(try tuning(.small, .tuned, true).refinements.count == 3)
+        for (recipe, baseline, fromScratch) in [
+            (FineTuneRecipe.small, FineTuneProtocol.Baseline.tuned, false), (.small, .same, true), (.simclrTransfer, .tuned, true),
+        ] { #expect(try tuning(recipe, baseline, fromScratch).refinements.isEmpty) }
+    }
+
+    /// Where the best values are known: the search goes up while that helps, and takes what is no better not at all.
+    @Test func theSearchClimbsWhileItHelps() throws {
+        let plans = [0.05, 0.4].map { FineTuneRecipe.Plan(length: .epochs(60), batchSize: 64, learningRate: $0) }
+        var tried: [FineTuneRecipe.Plan] = []
+        func best(_ value: @escaping (FineTuneRecipe.Plan) -> Double) throws -> FineTuneRecipe.Plan {
+            tried = []
+            return try FineTuning.best(of: plans, FineTuneRecipe.refinementsFromScratch) { plan in
+                tried.append(plan)
+                return value(plan)
+            }
+        }
+        // Best at 0.4 · 3² without decay and twice as long.
+        let found = try best { plan in
+            -abs(log(plan.learningRate / 3.6)) - (plan.weightDecay > 0 ? 1 : 0) - abs(Double(plan.lengthening) - 2)
+        }
+        #expect(abs(found.learningRate - 3.6) < 1e-12 && found.weightDecay == 0 && found.lengthening == 2)
+        // Two plans, rates of 1.2, 3.6 and 10.8, one decay, lengths of 2 and 4.
+        #expect(tried.count == 2 + 3 + 1 + 2)
+        // Equally good is not better: the first, and one try of each change.
+        #expect(try best { _ in 0.5 } == plans[0] && tried.count == 2 + 3)
+        #expect(try best { Double($0.lengthening) + $0.weightDecay }.lengthening == 4)
+        #expect(try best { Double($0.lengthening) + $0.weightDecay }.weightDecay == 5e-4)
+        // A recipe's own decay that is larger stays.
+        var own = plans[0]
+        own.weightDecay = 0.01
+        #expect(FineTuneRecipe.refinementsFromScratch[1].change(own) == own)
+        #expect(own.summary == "lr=0.05, 60 epochs, weight decay 0.01" && found.summary == "lr=3.6, 120 epochs")
+    }
+
     /// Rates × decayᴸ⁻ⁱ, against PyTorch with a group for each depth.
     @Test func layerDecayIsARatePerDepth() throws {
         let values = try ReferenceValues.load("finetuning").under("decay")

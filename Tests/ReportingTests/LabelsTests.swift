@@ -16,8 +16,8 @@ import Testing
             .init(name: "supervised", points: [.init(labels: 1000, value: 0.5, lower: 0.48, upper: 0.52, draws: [0.5])]),
         ],
         savings: [
-            .init(curve: "simclr, linear", labels: 100, accuracy: 0.7, needed: nil, lower: nil, upper: nil),
-            .init(curve: "simclr, linear", labels: 1000, accuracy: 0.5, needed: 280, lower: 200, upper: nil),
+            .init(curve: "simclr, linear", labels: 100, accuracy: 0.7, needed: nil, lower: nil, upper: nil, secondsPerLabel: 5),
+            .init(curve: "simclr, linear", labels: 1000, accuracy: 0.5, needed: 280, lower: 136, upper: nil, secondsPerLabel: 5),
         ], testImages: 500, secondsPerLabel: 5)
 
     @Test func tableAndSentences() {
@@ -25,11 +25,24 @@ import Testing
         #expect(lines[2] == "    10  30.0 % (25.0–35.0)                   –")
         #expect(lines[3] == " 1,000  60.0 % (58.0–62.0)  50.0 % (48.0–52.0)")
         #expect(lines[5].hasSuffix("does not come so far"))
-        // (1000 − 280) · 5 s = 1 h
-        #expect(lines[7].hasSuffix("needs 280 (200–more than measured), saves 1.0 h at 5 s each"))
-        var low = found
-        low.savings = [.init(curve: "simclr, linear", labels: 1000, accuracy: 0.2, needed: 10, lower: 10, upper: 10)]
-        #expect(low.sentences[0].hasSuffix("needs at most 10, where its curve begins"))
+        // (1000 − 280) · 5 s = 1 h, (1000 − 136) · 5 s = 1.2 h
+        #expect(lines[7].hasSuffix("needs 280 (136–more than measured), saves 1.0 h (at most 1.2) at 5 s each"))
+        func sentence(_ needed: Double, _ lower: Double, _ upper: Double, isBound: Bool = false) -> String {
+            var other = found
+            other.savings = [
+                .init(
+                    curve: "simclr, linear", labels: 1000, accuracy: 0.5, needed: needed, lower: lower, upper: upper, secondsPerLabel: 5,
+                    isBound: isBound)
+            ]
+            return other.sentences[0]
+        }
+        #expect(sentence(10, 10, 10, isBound: true).hasSuffix("needs at most 10, where its curve begins, saves at least 1.4 h at 5 s each"))
+        #expect(sentence(1000, 1000, 1000, isBound: true).hasSuffix("needs at most 1,000, where its curve begins"))
+        #expect(sentence(280, 136, 1360).hasSuffix("needs 280 (136–1,360), saves 1.0 h (-0.5–1.2) at 5 s each"))
+        #expect(sentence(1360, 1000, 1720).hasSuffix("needs 1,360 (1,000–1,720), saves nothing at 5 s each"))
+        var noted = found
+        noted.notes = ["classes are missing"]
+        #expect(noted.text.hasSuffix("\nclasses are missing"))
         #expect(lines.allSatisfy { DisplayWidth.of($0) <= 100 })
     }
 
@@ -40,6 +53,18 @@ import Testing
         #expect(contents.labels == found && contents.notes.isEmpty)
         let page = ReportPage(contents).html
         #expect(page.contains("id=\"labels\"") && page.contains("labels, log scale") && page.contains("saves 1.0 h"))
+        let document = try #require(XMLDocumentReader(page))
+        let saved = try #require(document.all("table").first { $0.text.contains("Hours saved") }).text
+        #expect(saved.contains("136–more than measured") && saved.contains("1.0 h (at most 1.2)"))
+        // A file of before the hours were among its values.
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let old = String(decoding: try encoder.encode(found), as: UTF8.self)
+            .replacing(#/"hours[A-Za-z]*":[0-9.]+,/#, with: "").replacing(#/"isBound":false,/#, with: "")
+        try run.write("evaluation/labels.json", Data(old.utf8))
+        let again = RunContents(try RunFolderReader(run.url))
+        #expect(again.notes.isEmpty && again.labels?.savings.last?.needed == 280 && again.labels?.savings.last?.hoursSaved == nil)
+        #expect(again.labels?.sentences.last?.hasSuffix("needs 280 (136–more than measured)") == true)
     }
 
     @Test func intervalsAreLinesOfTheirLength() throws {

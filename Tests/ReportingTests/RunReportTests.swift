@@ -172,6 +172,28 @@ import Testing
         #expect(MapSection.sample([3, 1, 2], count: 5) == [3, 1, 2])
     }
 
+    @Test func otherProjectionsAreMapsOfTheSamePoints() throws {
+        func run(_ others: String, damaged: Bool = false) throws -> XMLDocumentReader {
+            let points =
+                #"{"x":0.1,"y":-0.3,"label":"cat","image":"thumbnails/a.png"},{"x":\#(damaged ? "null" : "1"),"y":2,"label":"dog"}"#
+            let run = try TemporaryRun(["evaluation/map.json": #"{"method":"PCA","points":[\#(points)],"others":\#(others)}"#])
+            try run.write("evaluation/thumbnails/a.png", onePixelPNG)
+            return try page(run)
+        }
+        let document = try run(#"[{"method":"t-SNE","x":[5,-5],"y":[1,1]}]"#)
+        let maps = document.all("svg").filter { $0.attributes["class"] == "chart scatter" }
+        #expect(maps.map { $0.attributes["aria-label"] } == ["PCA", "t-SNE"])
+        // Both show the same thumbnail, which is in the page once.
+        #expect(document.all("path").count { $0.attributes["data-key"] == "0" } == 2)
+        #expect(document.all("script").first?.text.components(separatedBy: "base64").count == 2)
+        // Of another number of points, or with one that is damaged, no place has an owner.
+        for document in [
+            try run(#"[{"method":"t-SNE","x":[5],"y":[1]}]"#), try run(#"[{"method":"t-SNE","x":[5,-5],"y":[1,1]}]"#, damaged: true),
+        ] {
+            #expect(document.all("svg").count { $0.attributes["class"] == "chart scatter" } == 1)
+        }
+    }
+
     @Test func anEmptyFolderIsNoRun() throws {
         let run = try TemporaryRun()
         #expect(throws: ReportError.nothingToReport(run.url.path)) { try RunReport.write(runFolder: run.url) }

@@ -71,9 +71,13 @@ public struct ClusterProtocol: EvaluationProtocol {
             ("ARI", agreement.adjustedRandIndex), ("accuracy", agreement.accuracy), ("purity", agreement.purity),
         ]
         let (split, suffix) = (subject.test == nil ? "train" : "test", algorithm == .kmeans ? "" : " \(algorithm.rawValue)")
+        // With an image to a cluster there is nothing to find: NMI and purity are 1 for any encoder.
+        let clusters = Set(found).count
+        let note = images.count < 2 * clusters ? "\(images.count) images in \(clusters) clusters tell little of an encoder" : nil
         let whole = values.map { metric, value in
             Score(
-                Self.name, metric + suffix, setting: setting, split: split, value: value, trainImages: 0, testImages: images.count)
+                Self.name, metric + suffix, setting: setting, split: split, value: value, trainImages: 0, testImages: images.count,
+                note: note)
         }
         // One for each class, in a table of their own.
         let parts = agreement.perClassPurity.enumerated().compactMap { label, purity -> Score? in

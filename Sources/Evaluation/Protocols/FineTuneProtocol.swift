@@ -8,8 +8,8 @@ internal import Views
 /// The whole network trained further on 1 %, 10 % and all of the labels, in class-balanced subsets by seed, by one of the
 /// published recipes.
 ///
-/// Of a random encoder this is the supervised baseline: the same network from scratch, with the same labels and budget, what the
-/// recipe chooses chosen by itself.
+/// Of a random encoder this is the supervised baseline: the same network from scratch with the same labels, what is chosen chosen
+/// by itself on the same fifth of them. Its budget is never smaller than that of fine-tuning, see `Baseline`.
 public struct FineTuneProtocol: EvaluationProtocol {
     public static let name = "finetune"
     public static let summary = "the whole network on 1 %, 10 %, 100 % of the labels; of a random encoder: supervised (SimCLR, B.5)"
@@ -27,6 +27,19 @@ public struct FineTuneProtocol: EvaluationProtocol {
     /// Each depth of the network learns so much more slowly than the next (Bao et al. 2022); 1 for one rate.
     public var layerDecay = 1.0
 
+    /// What the supervised baseline chooses among.
+    public var baseline = Baseline.tuned
+
+    /// The budget of training from scratch.
+    public enum Baseline: String, Codable, Sendable, CaseIterable {
+        /// More than fine-tuning: the recipe's plans of the most steps, and from the best of these, as long as each does better on the
+        /// held-out fifth of the labelled images, three times the learning rate (at most thrice), weight decay 0.0005, and twice the
+        /// length (at most twice). `simclr-transfer` has the paper's own grid and steps for it instead.
+        case tuned
+        /// The recipe's plans of the most steps alone: as many steps and rates as fine-tuning has.
+        case same
+    }
+
     public init() {}
 
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
@@ -38,6 +51,9 @@ public struct FineTuneProtocol: EvaluationProtocol {
             throw EvaluationError("finetune needs a test split: put the images into train/ and test/, or give --test")
         }
         try subject.requireKnownTestClasses()
+        guard subject.test?.labels.contains(where: { $0 >= 0 }) == true else {
+            throw EvaluationError("none of the test images has a label: check --test and --data")
+        }
         let whole = subject.train.labelled.count
         let tuning = try tuning(of: whole, seed: subject.seed, subject.data.extraction, fromScratch: subject.representation.isRandom)
         return try shares.sorted().map { share in
@@ -52,7 +68,7 @@ public struct FineTuneProtocol: EvaluationProtocol {
 
     /// - Parameters:
     ///   - whole: the labels that there are, of which recipes count shares.
-    ///   - fromScratch: for new weights, which some recipes train longer.
+    ///   - fromScratch: for new weights: the supervised baseline.
     func tuning(of whole: Int, seed: UInt64, _ extraction: FeatureExtraction, fromScratch: Bool = false) throws -> FineTuning {
         guard learningRates?.isEmpty != true, (learningRates ?? [1]).allSatisfy({ $0 > 0 }), (epochs ?? 1) >= 1, (leastSteps ?? 1) >= 1,
             (batchSize ?? 2) >= 2, (weightDecay ?? 0) >= 0, layerDecay > 0, layerDecay <= 1
@@ -62,6 +78,7 @@ public struct FineTuneProtocol: EvaluationProtocol {
         }
         return FineTuning(
             plans: { images, encoder in plans(images, encoder, whole: whole, fromScratch: fromScratch) },
+            refinements: fromScratch && baseline == .tuned && recipe != .simclrTransfer ? FineTuneRecipe.refinementsFromScratch : [],
             leastSteps: leastSteps ?? (recipe == .small ? 300 : 1), seed: seed, threads: extraction.threads, device: extraction.device)
     }
 
@@ -78,6 +95,8 @@ public struct FineTuneProtocol: EvaluationProtocol {
                 return plan
             }
         }
+        // What chooses its length could otherwise get fewer steps than fine-tuning.
+        if fromScratch, let longest = plans.map(\.length.count).max() { plans.removeAll { $0.length.count < longest } }
         return plans.map { plan in
             var plan = plan
             if let epochs { plan.length = .epochs(epochs) }

@@ -7,7 +7,8 @@ internal import Torch
 /// training images (SimCLR, appendix B.8), or SGD with many learning rates in one pass (MoCo, DINOv2).
 ///
 /// With `layers: "all"` also on every named layer of the backbone, pooled to at most 9,216 values (Zhang et al. 2016; Goyal et
-/// al. 2019), and once more on the layer that did best on the held-out training images.
+/// al. 2019), and once more on the layer that did best on the held-out training images. Of transformers also on joined summaries
+/// (Caron et al. 2021): `last4`, `last+mean`.
 public struct LinearProtocol: EvaluationProtocol {
     public static let name = "linear"
     public static let summary = "a linear classifier on frozen features, of every layer with --layers all (SimCLR, appendix B.8)"
@@ -21,6 +22,8 @@ public struct LinearProtocol: EvaluationProtocol {
     public var penalties = 9
     /// Of SGD.
     public var epochs = 30
+    /// Further views of each training image, random crops and flips, that the classifier learns from beside the image as it is.
+    public var augmentations = 0
     /// `last`, `all`, or names of layers with commas between them.
     public var layers = "last"
     /// Most values that a layer's map is pooled to.
@@ -30,7 +33,7 @@ public struct LinearProtocol: EvaluationProtocol {
 
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
         let (train, test, split) = try subject.division()
-        let outcome = try probe(subject.seed).evaluate(train: train, test: test)
+        let outcome = try evaluated(train, test, subject, as: subject.representation)
         var scores = try Score.accuracies(
             Self.name, setting: setting(outcome.fit), split: split, outcome.classification, trainImages: train.labelled.count)
         // Of several seeds the first.
@@ -39,7 +42,7 @@ public struct LinearProtocol: EvaluationProtocol {
         }
         guard layers != "last", let encoder = subject.representation.encoder else { return scores }
 
-        let known = encoder.backbone.layerNames
+        let known = encoder.backbone.layerNames + encoder.backbone.joinedNames
         let wanted = layers == "all" ? known : layers.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         if let unknown = wanted.first(where: { !known.contains($0) }) {
             throw EvaluationError("--layers \(unknown): \(encoder.settings.name) has \(known.joined(separator: ", "))")
@@ -48,10 +51,11 @@ public struct LinearProtocol: EvaluationProtocol {
         var best: (name: String, accuracy: Double, scores: [Score])?
         for layer in wanted {
             // The last layer may do best where it is pooled to a vector, but the maps are what layers are compared by.
-            let splits = try subject.data.splits(of: .layer(layer, of: encoder, width: pooledWidth))
+            let pooled = Representation.layer(layer, of: encoder, width: pooledWidth)
+            let splits = try subject.data.splits(of: pooled)
             let part = EvaluationSubject(splits, subject.representation, subject.data, seed: subject.seed)
             let (train, test, split) = try part.division()
-            let outcome = try probe(subject.seed).evaluate(train: train, test: test)
+            let outcome = try evaluated(train, test, part, as: pooled)
             let found = try Score.accuracies(
                 Self.name, suffix: " \(layer)", setting: setting(outcome.fit), split: split, outcome.classification,
                 trainImages: train.labelled.count
@@ -72,9 +76,36 @@ public struct LinearProtocol: EvaluationProtocol {
         return scores
     }
 
+    private func evaluated(
+        _ train: Features, _ test: Features, _ subject: EvaluationSubject, as representation: Representation
+    ) throws -> (classification: Classification, fit: LinearProbe.Fit) {
+        var probe = try probe(subject.seed)
+        guard let views = try subject.furtherViews(augmentations, as: representation) else {
+            return try probe.evaluate(train: train, test: test)
+        }
+        // On images as they are: of one image no view may be learned from and another be chosen by.
+        let chosen = try probe.fit(train).final
+        switch probe.solver {
+        case .lbfgs(var settings):
+            // The penalty stands beside a sum over rows.
+            settings.values = [chosen.value * Double(1 + augmentations)]
+            probe.solver = .lbfgs(settings)
+        case .descent(var settings):
+            settings.learningRates = [chosen.value]
+            probe.solver = .descent(settings)
+        }
+        let own = train.labelled
+        let all = Features(
+            matrix: .concatenated([own.matrix, views.matrix]), labels: own.labels + views.labels, classNames: train.classNames)
+        var found = try probe.evaluate(train: all, test: test)
+        (found.fit.final.value, found.fit.final.accuracy) = (chosen.value, chosen.accuracy)
+        return found
+    }
+
     private func probe(_ seed: UInt64) throws -> LinearProbe {
-        guard penalties >= 1, epochs >= 1, pooledWidth >= 1 else {
-            throw EvaluationError("linear.penalties, linear.epochs and linear.pooledWidth must be at least 1")
+        guard penalties >= 1, epochs >= 1, pooledWidth >= 1, augmentations >= 0 else {
+            throw EvaluationError(
+                "linear.penalties, linear.epochs and linear.pooledWidth must be at least 1, linear.augmentations 0 or more")
         }
         var probe: LinearProbe
         switch solver {
@@ -92,5 +123,6 @@ public struct LinearProtocol: EvaluationProtocol {
 
     private func setting(_ fit: LinearProbe.Fit) -> String {
         String(format: solver == .lbfgs ? "λ=%.0e" : "lr=%.1e", fit.final.value)
+            + (augmentations > 0 ? ", \(augmentations) further views" : "")
     }
 }

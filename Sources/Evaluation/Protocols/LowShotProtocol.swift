@@ -4,7 +4,8 @@ internal import Torch
 /// A few labelled images of each class, drawn many times: what the encoder is worth where labels are dear.
 ///
 /// Features have unit length, and nothing is chosen (Tian et al. 2020). Every representation gets the same draws, so that
-/// differences are paired. Values are means over draws, with Student's 95 % interval over them.
+/// differences are paired. Values are means over draws, with Student's 95 % interval over them; all images are one draw, with Wilson's
+/// over test images.
 public struct LowShotProtocol: EvaluationProtocol {
     public static let name = "lowshot"
     public static let summary = "k labels per class, many draws: logistic regression, class means, SVM (Tian et al. 2020)"
@@ -32,20 +33,25 @@ public struct LowShotProtocol: EvaluationProtocol {
         var scores: [Score] = []
         for shot in possible {
             let short = train.classCounts.count { $0 > 0 && $0 < shot }
+            // All images are one draw: its chance is that of the test images.
+            let isWhole = shot >= most
             // Draws of different seeds must not be the same ones.
-            let draws = try (0..<draws).map { index in
+            let runs = try (0..<(isWhole ? 1 : draws)).map { index in
                 let rows = LabelDraw.perClass(shot, of: train.labels, seed: subject.seed &* 1_000_003 &+ UInt64(index))
                 let few = train.picked(rows)
-                return (
-                    rows.count, try classifiers.map { try Metrics.accuracy(of: $0.evaluate(train: few, test: scored)) }
-                )
+                return (images: rows.count, found: try classifiers.map { try $0.evaluate(train: few, test: scored) })
             }
+            let note =
+                short > 0
+                ? "\(short) classes have fewer than \(shot) images, all of which are used"
+                : isWhole ? "all images are one draw: the interval is over test images" : nil
             for (place, classifier) in classifiers.enumerated() {
+                let items = runs.map { Metrics.accuracy(of: $0.found[place]) }
+                let interval = isWhole ? Interval.wilson(runs[0].found[place].correct()) : Interval.student(items)?.clamped()
                 scores.append(
                     Score(
-                        Self.name, "top-1 k=\(shot) \(classifier.rawValue)", split: split, items: draws.map { $0.1[place] }, unit: .draws,
-                        trainImages: draws[0].0, testImages: scored.count,
-                        note: short > 0 ? "\(short) classes have fewer than \(shot) images, all of which are used" : nil))
+                        Self.name, "top-1 k=\(shot) \(classifier.rawValue)", split: split, items: items, unit: .draws, interval: interval,
+                        trainImages: runs[0].images, testImages: scored.count, note: note))
             }
         }
         return scores

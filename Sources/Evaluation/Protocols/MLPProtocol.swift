@@ -2,12 +2,14 @@ internal import Embeddings
 internal import Foundation
 
 /// One hidden layer on frozen features (Kolesnikov, Zhai and Beyer 2019), its learning rate chosen on a fifth of the training
-/// images.
+/// images. RotNet's non-linear classifier is `hiddenLayers` 2, `hiddenWidth` 200 and `batchNorm`.
 public struct MLPProtocol: EvaluationProtocol {
     public static let name = "mlp"
     public static let summary = "one hidden layer on frozen features (Kolesnikov et al. 2019)"
 
     public var hiddenWidth = 1000
+    public var hiddenLayers = 1
+    public var batchNorm = false
     public var learningRates = [0.01, 0.1]
     public var epochs = 20
     public var batch = 256
@@ -18,6 +20,8 @@ public struct MLPProtocol: EvaluationProtocol {
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
         var probe = MLPProbe()
         probe.hiddenWidth = hiddenWidth
+        probe.hiddenLayers = hiddenLayers
+        probe.batchNorm = batchNorm
         probe.learningRates = learningRates
         probe.epochs = epochs
         probe.batch = batch

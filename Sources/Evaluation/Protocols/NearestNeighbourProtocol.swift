@@ -7,6 +7,8 @@ public struct NearestNeighbourProtocol: EvaluationProtocol {
 
     /// k; nil for half the images per class, at most 200.
     public var neighbours: Int?
+    /// k to choose among, by leaving one out of the training images; without any, `neighbours`.
+    public var sweep: [Int] = []
     /// τ of the votes exp(s / τ).
     public var temperature = 0.1
     /// One vote each instead.
@@ -15,8 +17,21 @@ public struct NearestNeighbourProtocol: EvaluationProtocol {
     public init() {}
 
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
-        let classifier = NearestNeighbourClassifier(
+        var classifier = NearestNeighbourClassifier(
             count: neighbours.map { .fixed($0) } ?? .automatic, vote: plain ? .majority : .weighted(temperature: temperature))
+        if !sweep.isEmpty {
+            guard subject.test != nil else {
+                throw EvaluationError("knn.sweep chooses k on the training images, which needs a test split to be told apart: give --test")
+            }
+            var best = -1.0
+            // Of equally good ones the smallest.
+            for count in Set(sweep).sorted() {
+                var tried = classifier
+                tried.count = .fixed(count)
+                let accuracy = try tried.leaveOneOut(subject.train).classification.top1?.estimate ?? 0
+                if accuracy > best { (classifier, best) = (tried, accuracy) }
+            }
+        }
         let outcome =
             try subject.test.map { try classifier.evaluate(train: subject.train, test: $0) } ?? classifier.leaveOneOut(subject.train)
         return try Score.accuracies(

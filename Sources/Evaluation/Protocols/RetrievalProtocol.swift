@@ -13,8 +13,12 @@ public struct RetrievalProtocol: EvaluationProtocol {
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
         let outcome = try Retrieval(depths: depths).evaluate(gallery: subject.train, queries: subject.test)
         let (split, gallery) = (subject.test == nil ? "leave-one-out" : "test", subject.train.labelled.count)
-        let recall = zip(depths, outcome.recall).map { depth, found in
-            Score(Self.name, "recall@\(depth)", split: split, correct: found, trainImages: gallery, note: outcome.notes.first)
+        // What a query searches: without a test split not itself.
+        let searched = subject.test == nil ? gallery - 1 : gallery
+        let recall = zip(depths, outcome.recall).map { depth, found -> Score in
+            let whole = depth >= searched ? "\(depth) are all images there are to find: 100 % for any encoder" : nil
+            return Score(
+                Self.name, "recall@\(depth)", split: split, correct: found, trainImages: gallery, note: whole ?? outcome.notes.first)
         }
         return recall + [
             Score(

@@ -34,6 +34,7 @@ public struct TransferProtocol: EvaluationProtocol {
     public var batchSize = FineTuneProtocol().batchSize
     public var weightDecay = FineTuneProtocol().weightDecay
     public var layerDecay = FineTuneProtocol().layerDecay
+    public var baseline = FineTuneProtocol().baseline
 
     public init() {}
 
@@ -61,6 +62,7 @@ public struct TransferProtocol: EvaluationProtocol {
             tuning.shares = [1]
             (tuning.learningRates, tuning.epochs, tuning.leastSteps) = (learningRates, epochs, leastSteps)
             (tuning.batchSize, tuning.weightDecay, tuning.layerDecay, tuning.recipe) = (batchSize, weightDecay, layerDecay, recipe)
+            tuning.baseline = baseline
             scores += try transferred(tuning.measure(subject), "fine-tuned")
         }
         let absent = train.classNames.indices.filter { train.classCounts[$0] > 0 }.count - Set(labels).count

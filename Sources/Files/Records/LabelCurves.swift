@@ -42,14 +42,31 @@ public struct LabelCurves: Codable, Sendable, Equatable {
         /// Bounds of the 95 % interval; a missing upper one lies beyond the curve.
         public var lower: Double?
         public var upper: Double?
+        /// What labelling `labels` images takes longer than labelling `needed`; below 0 where the curve needs more. Nil where `needed` is.
+        public var hoursSaved: Double?
+        /// Bounds of its 95 % interval; a missing lower one is of a curve that may not come so far.
+        public var hoursLower: Double?
+        public var hoursUpper: Double?
+        /// Whether the curve begins above the accuracy: it needs at most `needed`, and saves at least `hoursSaved`.
+        public var isBound: Bool?
 
-        public init(curve: String, labels: Int, accuracy: Double, needed: Double?, lower: Double?, upper: Double?) {
+        /// - Parameter secondsPerLabel: what labelling an image takes, for the hours.
+        public init(
+            curve: String, labels: Int, accuracy: Double, needed: Double?, lower: Double?, upper: Double?, secondsPerLabel: Double,
+            isBound: Bool = false
+        ) {
             self.curve = curve
             self.labels = labels
             self.accuracy = accuracy
             self.needed = needed
             self.lower = lower
             self.upper = upper
+            self.isBound = isBound
+            func hours(_ needed: Double) -> Double { (Double(labels) - needed) * secondsPerLabel / 3600 }
+            guard let needed else { return }
+            hoursSaved = hours(needed)
+            hoursLower = upper.map(hours)
+            hoursUpper = lower.map(hours)
         }
     }
 
@@ -57,11 +74,14 @@ public struct LabelCurves: Codable, Sendable, Equatable {
     public var savings: [Saving]
     public var testImages: Int
     public var secondsPerLabel: Double
+    /// What a reader of the numbers should know, a line each.
+    public var notes: [String]?
 
-    public init(curves: [Curve], savings: [Saving], testImages: Int, secondsPerLabel: Double) {
+    public init(curves: [Curve], savings: [Saving], testImages: Int, secondsPerLabel: Double, notes: [String]? = nil) {
         self.curves = curves
         self.savings = savings
         self.testImages = testImages
         self.secondsPerLabel = secondsPerLabel
+        self.notes = notes
     }
 }

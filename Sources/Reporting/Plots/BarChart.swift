@@ -51,7 +51,7 @@ public struct BarChart: Sendable {
         let groups = groups.map { Group(name: $0.name, bars: $0.bars.filter { Scale.isDrawable($0.value, .linear) }) }
             .filter { !$0.bars.isEmpty }
         let bars = groups.flatMap(\.bars)
-        let (row, header, gap, top) = (25.0, 22.0, 12.0, 30.0)
+        let (row, headerLine, gap, top) = (25.0, 15.0, 12.0, 30.0)
         let names = bars.map { Drawing.width($0.name) }.max() ?? 0
         let left = min(names + 12, width * 0.38)
         let values = bars.map { Drawing.width(style.text($0.value), size: 12.5) }.max() ?? 0
@@ -75,9 +75,12 @@ public struct BarChart: Sendable {
         var y = top
         for (number, group) in groups.enumerated() {
             if number > 0 { y += gap }
-            let name = Drawing.truncated(group.name, to: width)
-            content += #"<text x="0" y="\#(y + 14)" font-size="12" font-weight="600">\#(name)</text>\#n"#
-            y += header
+            // Bold letters are wider than those that widths are estimated of.
+            for name in Drawing.wrapped(group.name, to: width, size: 1.06 * Drawing.fontSize) {
+                content += #"<text x="0" y="\#(y + 14)" font-size="12" font-weight="600">\#(name)</text>\#n"#
+                y += headerLine
+            }
+            y += 7
             content += ticks.values.map { line($0, from: y, to: y + row * Double(group.bars.count)) }.joined()
             for bar in group.bars {
                 content += self.bar(bar, in: group, y: y, height: row, left: left, scale)

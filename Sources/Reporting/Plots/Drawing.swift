@@ -20,6 +20,13 @@ enum Drawing {
         return kept + "…"
     }
 
+    /// Lines that fit, broken between words, or within those that are too long; what is more than `most` lines is an ellipsis.
+    static func wrapped(_ text: String, to available: Double, size: Double = fontSize, most: Int = 3) -> [String] {
+        let lines = DisplayWidth.wrapped(text) { width($0, size: size) <= available }
+        guard lines.count > most else { return lines }
+        return lines.prefix(most - 1) + [truncated(lines.dropFirst(most - 1).joined(separator: " "), to: available, size: size)]
+    }
+
     /// A whole SVG file.
     /// - Parameter standalone: with colours of its own for light and dark, for files that no page styles.
     static func frame(width: Double, height: Double, title: String, kind: String, standalone: Bool, _ content: Markup) -> Markup {

@@ -5,13 +5,18 @@ public struct LineChart: Sendable {
         public var x: [Double]
         /// Nil, and numbers that are not finite, are gaps.
         public var y: [Double?]
-        /// Intervals about `y`, drawn as lines through the points; fewer than points, or none.
-        public var intervals: [ClosedRange<Double>] = []
+        /// Intervals about `y`, drawn as lines through the points; fewer than points, or none. Nil where none is known.
+        public var intervals: [ClosedRange<Double>?] = []
 
         public init(name: String, x: [Double], y: [Double?]) {
             self.name = name
             self.x = x
             self.y = y
+        }
+
+        /// All that the vertical axis must hold.
+        var extent: [Double] {
+            y.compactMap { $0 } + intervals.compactMap { $0 }.flatMap { [$0.lowerBound, $0.upperBound] }
         }
     }
 
@@ -24,6 +29,8 @@ public struct LineChart: Sendable {
     /// The horizontal axis: values of zero and below have no place then.
     public var logarithmicX = false
     public var includesZero = false
+    /// Values that the vertical axis has room for beside the curves' own: charts beside each other can have one scale.
+    public var roomFor: [Double] = []
     /// Epochs have no fractions.
     public var wholeX = true
     public var style = NumberStyle.plain
@@ -50,20 +57,20 @@ public struct LineChart: Sendable {
         let bottom = height - 34
         let ticksY = max(2, Int((bottom - top) / 42))
         let vertical = Scale.rounded(
-            series.flatMap { one in one.y.compactMap { $0 } + one.intervals.flatMap { [$0.lowerBound, $0.upperBound] } }, kind,
-            about: ticksY, includingZero: includesZero, start: bottom, end: top)
+            series.flatMap(\.extent) + roomFor, kind, about: ticksY, includingZero: includesZero, start: bottom, end: top)
         let yTicks = vertical.ticks(about: ticksY)
         let left = 10 + (yTicks.values.map { Drawing.width(yTicks.label($0, style: style), size: 11) }.max() ?? 0)
         let right = width - (direct ? 12 + longestName : 14)
         let horizontal = horizontalScale(left: left + 6, right: right)
         let xTicks = horizontal.ticks(about: max(2, Int((right - left) / 56)), whole: wholeX)
 
+        let xTitle = logarithmicX ? "\(xLabel), log scale" : xLabel
         let unit = [unit, logarithmic ? "log scale" : nil].compactMap { $0 }.joined(separator: ", ")
         var content = Drawing.heading(title, unit: unit.isEmpty ? nil : unit, width: width)
         content += legend.markup
         content += Drawing.verticalAxis(vertical, yTicks, style: style, left: left, right: right)
         content += Drawing.horizontalAxis(horizontal, xTicks, y: bottom)
-        content += #"<text x="\#(right)" y="\#(height - 3)" text-anchor="end" font-size="11" opacity="0.75">\#(xLabel)</text>\#n"#
+        content += #"<text x="\#(right)" y="\#(height - 3)" text-anchor="end" font-size="11" opacity="0.75">\#(xTitle)</text>\#n"#
         for index in series.indices { content += curve(index, horizontal, vertical) }
         if direct { content += directLabels(vertical, x: right + 7) }
         return Drawing.frame(width: width, height: height, title: title, kind: "line", standalone: standalone, content)
@@ -74,7 +81,8 @@ public struct LineChart: Sendable {
         (2...4).contains(series.count) && longestName <= width * 0.24
     }
 
-    private var longestName: Double { series.map { Drawing.width($0.name, size: 11.5) }.max() ?? 0 }
+    /// Bold letters are wider than those that widths are estimated of.
+    private var longestName: Double { series.map { Drawing.width($0.name, size: 1.06 * 11.5) }.max() ?? 0 }
 
     private func horizontalScale(left: Double, right: Double) -> Scale {
         let kind = logarithmicX ? Scale.Kind.logarithmic : .linear
@@ -127,10 +135,14 @@ public struct LineChart: Sendable {
 
                 """)
         }
+        // Intervals of several curves at one place stand beside each other.
+        let aside = (Double(index) - Double(series.count - 1) / 2) * min(2.4, 12 / Double(series.count))
         for (x, interval) in zip(series[index].x, series[index].intervals) {
-            let (from, to) = (interval.lowerBound, interval.upperBound)
-            guard Scale.isDrawable(from, vertical.kind), Scale.isDrawable(to, vertical.kind) else { continue }
-            let (place, low, high) = (horizontal.position(x), vertical.position(from), vertical.position(to))
+            guard let interval, Scale.isDrawable(interval.lowerBound, vertical.kind),
+                Scale.isDrawable(interval.upperBound, vertical.kind)
+            else { continue }
+            let (low, high) = (vertical.position(interval.lowerBound), vertical.position(interval.upperBound))
+            let place = horizontal.position(x) + aside
             parts.append(
                 """
                 <line class="interval" x1="\(place)" x2="\(place)" y1="\(low)" y2="\(high)" stroke="\(color)" \

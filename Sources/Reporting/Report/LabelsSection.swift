@@ -9,29 +9,13 @@ struct LabelsSection {
             section = nil
             return
         }
-        var chart = LineChart(
-            title: "accuracy", unit: "mean over draws", xLabel: "labels, log scale",
-            series: found.curves.map { curve in
-                var series = LineChart.Series(
-                    name: curve.name, x: curve.points.map { Double($0.labels) }, y: curve.points.map { $0.value })
-                series.intervals = curve.points.map { min($0.lower, $0.upper)...max($0.lower, $0.upper) }
-                return series
+        let curves = AccuracyCurves(
+            title: "accuracy", unit: "mean over draws",
+            curves: found.curves.map { curve in
+                AccuracyCurves.Curve(
+                    name: curve.name,
+                    points: curve.points.map { .init(labels: $0.labels, value: $0.value, lower: $0.lower, upper: $0.upper) })
             })
-        chart.style = .percent
-        chart.logarithmicX = true
-        var narrow = chart
-        (chart.width, chart.height, narrow.width) = (760, 340, 350)
-        let style = NumberStyle.percent
-        let rows = found.curves.map { curve -> Markup in
-            let points = curve.points.map { point -> Markup in
-                """
-                <tr><th scope="row">\(curve.name)</th><td>\(NumberStyle.count(point.labels))</td><td class="value"><b>\
-                \(style.text(point.value))</b> <small>(\(style.bareText(point.lower))–\(style.bareText(point.upper)))</small></td></tr>
-
-                """
-            }
-            return "<tbody>\(points)</tbody>"
-        }
         section = ReportSection(
             id: "labels", title: "Labels saved",
             explanation: """
@@ -39,10 +23,26 @@ struct LabelsSection {
                 Lines and brackets are 95 % intervals over draws of the labelled images (of one draw: over test images).
                 """,
             content: """
-                <figure class="wide">\(chart.markup())</figure><figure class="narrow">\(narrow.markup())</figure>
-                <ul>\(found.sentences.map { "<li>\($0)</li>" as Markup })</ul>
-                <details><summary>Every point of the curves</summary><table class="results"><thead><tr><th scope="col">Curve</th>\
-                <th scope="col">Labels</th><th scope="col">Accuracy and 95 % interval</th></tr></thead>\(rows)</table></details>
+                \(curves.chart.figures(height: 340))\
+                <ul>\((found.sentences + (found.notes ?? [])).map { "<li>\($0)</li>" as Markup })</ul>
+                \(Self.savings(found))\(AccuracyCurves.table([curves], named: "Curve"))
                 """)
+    }
+
+    /// What the encoder saves at every number of labels, folded away.
+    private static func savings(_ found: LabelCurves) -> Markup {
+        guard !found.savings.isEmpty else { return .empty }
+        let rows = found.savings.map { saving -> Markup in
+            let cells = [
+                NumberStyle.count(saving.labels), NumberStyle.percent.text(saving.accuracy), found.needed(saving), found.saved(saving),
+            ]
+            return "<tr><th scope=\"row\">\(saving.curve)</th>\(cells.map { "<td>\($0)</td>" as Markup })</tr>\n"
+        }
+        let heads = ["Curve", "Supervised labels", "Their accuracy", "Labels needed", "Hours saved"]
+        return """
+            <details><summary>Labels and hours saved at every point</summary><div class="scroll"><table class="plain"><thead><tr>\
+            \(heads.map { "<th scope=\"col\">\($0)</th>" as Markup })</tr></thead><tbody>
+            \(rows)</tbody></table></div></details>
+            """
     }
 }

@@ -7,7 +7,8 @@ enum MapSection {
 
     static func section(_ contents: RunContents, _ notes: inout [String]) -> ReportSection? {
         guard let map = contents.map, !map.points.isEmpty else { return nil }
-        let points = sample(map.points, count: mostPoints)
+        let chosen = sample(Array(map.points.indices), count: mostPoints)
+        let points = chosen.map { map.points[$0] }
         let total = NumberStyle.count(map.points.count)
         let amount = points.count == map.points.count ? total : "\(NumberStyle.count(points.count)) of \(total)"
         let labels = points.map { $0.label ?? "unlabelled" }
@@ -27,14 +28,22 @@ enum MapSection {
         var plot = ScatterPlot(
             title: map.method ?? "Two dimensions", unit: "\(amount) images", series: classes, points: drawn)
         plot.showsLegend = false
+        let others = (map.others ?? []).map { other -> Markup in
+            var same = plot
+            same.title = other.method
+            for (place, row) in chosen.enumerated() { (same.points[place].x, same.points[place].y) = (other.x[row], other.y[row]) }
+            return "<figure>\(same.markup())</figure>"
+        }
         return ReportSection(
             id: "map", title: "Map",
             explanation: """
                 Each point is an image; images the encoder holds for alike lie close. \
-                Two dimensions show little of the whole: trust the numbers above more.
+                Two dimensions show little of the whole: trust the numbers above more.\
+                \(others.isEmpty ? "" : " Of t-SNE’s only the neighbourhoods mean something, not distances and sizes of groups.")
                 """,
             content: """
-                <div class="map\(classes.count > 14 ? " many" : "")"><figure>\(plot.markup())</figure>
+                <div class="map\(classes.count > 14 ? " many" : "")"><div class="maps"><figure>\(plot.markup())</figure>\
+                \(others)</div>
                 \(legend(classes))</div>
                 <div id="peek" hidden="hidden" aria-hidden="true"><img alt=""/><span></span></div>
                 <script type="application/json" id="map-images">\(Markup(raw: json(addresses)))</script>

@@ -4,7 +4,7 @@ enum ReportScript {
     static let text = """
         (function () {
         'use strict';
-        var map = document.querySelector('.map svg.scatter');
+        var map = document.querySelector('.maps');
         var peek = document.getElementById('peek');
         var data = document.getElementById('map-images');
         if (!map || !peek || !data) return;

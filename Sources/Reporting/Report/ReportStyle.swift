@@ -103,6 +103,7 @@ enum ReportStyle {
         .map.many{grid-template-columns:minmax(0,1fr)}.map.many figure{max-width:720px}
         .map.many .legend{flex-flow:row wrap;padding-top:0}
         .map>:only-child{grid-column:1/-1}
+        .maps{display:grid;gap:30px}
         .legend{list-style:none;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:4px;font-size:14px}
         .map .legend{padding-top:26px;flex-direction:column;align-items:flex-start}
         .legend button{display:flex;align-items:center;gap:7px;max-width:100%;padding:3px 9px 3px 6px;font:inherit;color:inherit;\

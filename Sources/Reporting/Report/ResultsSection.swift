@@ -5,11 +5,15 @@ struct ResultsSection {
     let section: ReportSection?
 
     init(_ contents: RunContents) {
-        guard let results = contents.results, !results.isEmpty else {
+        let all = contents.results ?? []
+        // Those have a section of their own.
+        let curves = Set(LowShotSection.curves(all).map(\.result.metric))
+        let results = all.filter { $0.protocolName != "lowshot" || !curves.contains($0.metric) }
+        guard !results.isEmpty else {
             section = nil
             return
         }
-        let subject = Headline(results, method: contents.summary?.method)?.result.encoder ?? contents.summary?.method
+        let subject = Headline(all, method: contents.summary?.method)?.result.encoder ?? contents.summary?.method
         let metrics = results.map { $0.isShare ? "" : $0.metric }.uniqued()
         let charts = metrics.map { metric -> Markup in
             let shown = results.filter { ($0.isShare ? "" : $0.metric) == metric }

@@ -16,9 +16,7 @@ struct RobustnessSection {
                 xLabel: "severity, 0 is clean",
                 series: found.rows.map(\.encoder).uniqued().map { Self.series(found, $0, classifier) })
             chart.style = .percent
-            var narrow = chart
-            (chart.width, chart.height, narrow.width) = (760, 300, 350)
-            return #"<figure class="wide">\#(chart.markup())</figure><figure class="narrow">\#(narrow.markup())</figure>\#n"#
+            return chart.figures(height: 300)
         }
         let hasOwn = found.rows.contains { !$0.isComparable }
         section = ReportSection(

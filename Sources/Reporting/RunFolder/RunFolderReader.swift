@@ -81,12 +81,17 @@ public struct RunFolderReader: Sendable {
         struct Points: Decodable {
             var method: String?
             var points: [Lenient<EmbeddingMap.Point>]
+            var others: [EmbeddingMap.Projection]?
             var classes: [String]?
         }
         let file = "evaluation/map.json"
         let map: Points? = try json(file)
-        return map.map {
-            EmbeddingMap(method: $0.method, points: Lenient.values($0.points, what: "point", file: file, note: note), classes: $0.classes)
+        return map.map { map in
+            let points = Lenient.values(map.points, what: "point", file: file, note: note)
+            // Without a point of its own no place could be told whose it is.
+            let others = map.others?.filter { $0.x.count == points.count && $0.y.count == points.count }
+            return EmbeddingMap(
+                method: map.method, points: points, others: points.count == map.points.count ? others : nil, classes: map.classes)
         }
     }
 }

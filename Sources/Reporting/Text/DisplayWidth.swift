@@ -35,18 +35,23 @@ enum DisplayWidth {
 
     /// Lines of at most `width` columns, broken between words, and within those that are longer by themselves.
     static func wrapped(_ text: String, to width: Int) -> [String] {
-        guard of(text) > width, width > 0 else { return [text] }
+        width > 0 ? wrapped(text) { of($0) <= width } : [text]
+    }
+
+    /// The same where `fits` says what is no longer than a line.
+    static func wrapped(_ text: String, fits: (String) -> Bool) -> [String] {
+        guard !fits(text) else { return [text] }
         var lines: [String] = []
         var line = ""
         for word in text.split(separator: " ") {
-            if !line.isEmpty, of(line) + 1 + of(String(word)) <= width {
+            if !line.isEmpty, fits("\(line) \(word)") {
                 line += " " + word
                 continue
             }
             if !line.isEmpty { lines.append(line) }
             line = ""
             for character in word {
-                if !line.isEmpty, of(line) + of(character) > width {
+                if !line.isEmpty, !fits("\(line)\(character)") {
                     lines.append(line)
                     line = ""
                 }

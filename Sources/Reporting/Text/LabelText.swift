@@ -17,7 +17,8 @@ extension LabelCurves {
                 rows: labels.map { count in [NumberStyle.count(count)] + part.map { cell($0, count) } }, maximumWidth: 100
             ).render()
         }
-        return ([tables.joined(separator: "\n\n")] + sentences.map { $0.replacing("; ", with: ";\n  ") }).joined(separator: "\n")
+        return ([tables.joined(separator: "\n\n")] + (sentences + (notes ?? [])).map { $0.replacing("; ", with: ";\n  ") }).joined(
+            separator: "\n")
     }
 
     /// For the most and for about a tenth of the supervised labels, per curve.
@@ -33,16 +34,28 @@ extension LabelCurves {
     private func sentence(_ saving: Saving) -> String {
         let accuracy = NumberStyle.percent.text(saving.accuracy)
         let start = "supervised with \(NumberStyle.count(saving.labels)) labels: \(accuracy); \(saving.curve)"
-        guard let needed = saving.needed else { return "\(start) does not come so far" }
-        func count(_ value: Double) -> String { NumberStyle.count(Int(value.rounded())) }
+        guard saving.needed != nil else { return "\(start) does not come so far" }
         // A curve that begins above says only that no more is needed.
-        if let first = curves.first(where: { $0.name == saving.curve })?.points.first, first.value >= saving.accuracy {
-            return "\(start) needs at most \(count(needed)), where its curve begins"
-        }
-        let upper = saving.upper.map(count) ?? "more than measured"
-        let hours = (Double(saving.labels) - needed) * secondsPerLabel / 3600
-        let saved = hours > 0 ? "saves \(NumberStyle.fixed(hours, decimals: 1)) h" : "saves nothing"
-        return "\(start) needs \(count(needed)) (\(saving.lower.map(count) ?? "?")–\(upper)), \(saved) at "
-            + "\(NumberStyle.plain.text(secondsPerLabel)) s each"
+        let needs = "\(start) needs \(needed(saving))\(saving.isBound == true ? ", where its curve begins" : "")"
+        guard let hours = saving.hoursSaved else { return needs }
+        let price = "at \(NumberStyle.plain.text(secondsPerLabel)) s each"
+        return hours > 0 ? "\(needs), saves \(saved(saving)) \(price)" : saving.isBound == true ? needs : "\(needs), saves nothing \(price)"
+    }
+
+    /// Such as `280 (200–350)`.
+    func needed(_ saving: Saving) -> String {
+        func count(_ value: Double) -> String { NumberStyle.count(Int(value.rounded())) }
+        guard let needed = saving.needed else { return TextTable.missing }
+        if saving.isBound == true { return "at most \(count(needed))" }
+        return "\(count(needed)) (\(saving.lower.map(count) ?? "?")–\(saving.upper.map(count) ?? "more than measured"))"
+    }
+
+    /// Such as `1.0 h (0.9–1.1)`; below zero where more labels are needed than the supervised network has.
+    func saved(_ saving: Saving) -> String {
+        func hours(_ value: Double) -> String { NumberStyle.fixed(value, decimals: 1) }
+        guard let saved = saving.hoursSaved else { return TextTable.missing }
+        if saving.isBound == true { return "at least \(hours(saved)) h" }
+        guard let upper = saving.hoursUpper else { return "\(hours(saved)) h" }
+        return saving.hoursLower.map { "\(hours(saved)) h (\(hours($0))–\(hours(upper)))" } ?? "\(hours(saved)) h (at most \(hours(upper)))"
     }
 }
