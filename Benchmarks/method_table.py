@@ -30,11 +30,16 @@ p.add_argument("--only", nargs="*", help="methods")
 p.add_argument("--seeds", type=int, default=1)
 p.add_argument("--three", nargs="*", default=["simclr", "moco", "byol", "simsiam", "swav", "dino", "barlow_twins", "vicreg", "supcon"],
                help="methods with three seeds at least")
+p.add_argument("--clips", help="clips with train/ and test/, such as `fovea clips` makes, for the methods that learn from these; without "
+               "it they are left out")
 p.add_argument("--train", type=int, default=10000)
 p.add_argument("--test", type=int, default=2000)
 p.add_argument("--epochs", type=int, help="instead of the recipe's")
 p.add_argument("--random-encoders", type=int, default=5)
 a = p.parse_args()
+
+OF_CLIPS = {"frame_order", "playback_rate", "temporal_transformation", "motion_estimation", "temporal_contrast",
+            "dense_predictive_coding", "object_consistency", "maskfeat_video"}
 
 
 def run(*arguments):
@@ -63,12 +68,16 @@ def task(folder, last):
     return {"task": name, "task_accuracy": round(float(last[name + "_accuracy"]), 4), "task_chance": chance}
 
 
+def images(method):
+    return a.clips if method in OF_CLIPS else a.data
+
+
 def pretrain(method, seed, *more):
     """A run from its beginning."""
     folder = f"{a.runs}/{method}-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     change = ["--epochs", a.epochs] if a.epochs else []
-    return run("pretrain", a.data, "--recipe", f"{method}/small", "--seed", seed, "--set", f"data.limit={a.train}", *change, *more,
+    return run("pretrain", images(method), "--recipe", f"{method}/small", "--seed", seed, "--set", f"data.limit={a.train}", *change, *more,
                "--out", folder)
 
 
@@ -92,7 +101,7 @@ def row(method, seed, family):
         more = teacher(method, seed)
         spent = pretrain(method, seed, *more)
     layers = ["--layers", "all", "--set", "linear.pooledWidth=1024"] if family in LAYERED else []
-    run("evaluate", folder, "--data", a.data, "--protocol", "knn,linear", "--limit", a.train, "--test-limit", a.test,
+    run("evaluate", folder, "--data", images(method), "--protocol", "knn,linear", "--limit", a.train, "--test-limit", a.test,
         "--seed", seed, "--random-encoders", 2 if layers else a.random_encoders, *layers)
     results = json.load(open(f"{folder}/evaluation/results.json"))
     differences = json.load(open(f"{folder}/evaluation/differences.json"))

@@ -32,14 +32,16 @@ public final class Encoder: Module {
     }
 
     /// The image's overlapping patches, prepared for the backbone: [n, 3, h, w] to [n · grid², 3, p, p], an image's in reading order.
-    /// - Precondition: `input.patches` is set.
-    public func patches(_ pixels: Tensor) -> Tensor {
+    /// - Parameter grid: of a side; `input.patches` by default.
+    /// - Precondition: one of the two is set.
+    public func patches(_ pixels: Tensor, grid: Int? = nil) -> Tensor {
         let x = input(pixels)
-        let stride = Swift.max(1, Swift.min(x.size(2), x.size(3)) / (input.patches! + 1))
+        let count = (grid ?? input.patches!) + 1
+        let stride = Swift.max(1, Swift.min(x.size(2), x.size(3)) / count)
         let side = 2 * stride
-        let grid = x.narrowed(2, from: 0, count: stride * (input.patches! + 1)).narrowed(3, from: 0, count: stride * (input.patches! + 1))
+        let cut = x.narrowed(2, from: 0, count: stride * count).narrowed(3, from: 0, count: stride * count)
             .unfolded(2, size: side, step: stride).unfolded(3, size: side, step: stride)
-        return grid.permuted(0, 2, 3, 1, 4, 5).reshaped(-1, x.size(1), side, side).contiguous(.channelsLast)
+        return cut.permuted(0, 2, 3, 1, 4, 5).reshaped(-1, x.size(1), side, side).contiguous(.channelsLast)
     }
 }
 

@@ -17,12 +17,22 @@ public protocol MaskableBackbone: Backbone {
     ///   only those are encoded.
     func tokens(_ x: Tensor, _ masking: Masking) -> Tensor
 
+    /// What the first block gets: the tokens with their positions, not yet encoded. Shapes as of `tokens`.
+    func embedded(_ x: Tensor, _ masking: Masking) -> Tensor
+
+    /// Any number of embedded tokens through the blocks, and normalised: [n, t, outputWidth] to the same.
+    func encoded(_ tokens: Tensor) -> Tensor
+
     /// Tokens to the representation that the backbone gives, [n, outputWidth]; hidden patches that are not encoded do not count.
     func pooled(_ tokens: Tensor) -> Tensor
 
     /// The patches' tokens as each of the last blocks leaves them, not normalised.
     /// - Returns: `count` times [n, patches, outputWidth], the last block's last.
     func lastBlocks(_ x: Tensor, _ count: Int) -> [Tensor]
+}
+
+extension MaskableBackbone {
+    public func tokens(_ x: Tensor, _ masking: Masking) -> Tensor { encoded(embedded(x, masking)) }
 }
 
 /// What a backbone of patches gets to see.

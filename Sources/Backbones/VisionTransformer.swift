@@ -107,7 +107,7 @@ public final class VisionTransformer: Backbone, MaskableBackbone {
         }
     }
 
-    public func tokens(_ x: Tensor, _ masking: Masking) -> Tensor { norm(blocks.reduce(embedded(x, masking)) { $1($0) }) }
+    public func encoded(_ tokens: Tensor) -> Tensor { norm(blocks.reduce(tokens) { $1($0) }) }
 
     public func lastBlocks(_ x: Tensor, _ count: Int) -> [Tensor] {
         let names = Array(layerNames.suffix(count))
@@ -163,8 +163,7 @@ public final class VisionTransformer: Backbone, MaskableBackbone {
         return found
     }
 
-    /// What the first block gets.
-    private func embedded(_ x: Tensor, _ masking: Masking) -> Tensor {
+    public func embedded(_ x: Tensor, _ masking: Masking) -> Tensor {
         let grid = grid(height: x.size(2), width: x.size(3))
         var patches = patchEmbed(x)
         if case .replaced(let mask, let token) = masking {

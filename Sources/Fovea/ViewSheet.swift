@@ -1,4 +1,4 @@
-/// A picture of what a method sees: images on the left, their views beside them.
+/// A picture of what a method sees: images on the left, or the middle frames of clips, their views beside them.
 public enum ViewSheet {
     /// - Parameter count: images, spread over the data set; unreadable ones are passed over.
     /// - Throws: `FileError`, and what the method's views throw.
@@ -9,9 +9,16 @@ public enum ViewSheet {
         let entry = try methods.entry(named: recipe.method.name)
         let maker = try entry.views(recipe.method.settings, imageSize: recipe.data.imageSize, replacing: recipe.views)
         let count = min(count, images.count)
-        let shown = (0..<count).compactMap { try? images.image(at: $0 * images.count / count, coveringAtLeast: nil) }
-        guard !shown.isEmpty else { return }
-        let sheet = maker.sheet(of: shown, seed: recipe.training.seed, draws: draws)
+        let places = (0..<count).map { $0 * images.count / count }
+        let seed = recipe.training.seed
+        let sheet: PixelImage
+        if let maker = maker as? any ClipViewMaker, case let clips = places.compactMap({ try? images.clip(at: $0) }), !clips.isEmpty {
+            sheet = maker.sheet(of: clips, seed: seed, draws: draws)
+        } else {
+            let shown = places.compactMap { try? images.image(at: $0, coveringAtLeast: nil) }
+            guard !shown.isEmpty else { return }
+            sheet = maker.sheet(of: shown, seed: seed, draws: draws)
+        }
         try AtomicFile.write(ImageEncoder.png(sheet), to: path)
     }
 }

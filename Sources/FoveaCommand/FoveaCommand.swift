@@ -20,13 +20,14 @@ struct FoveaCommand: ParsableCommand {
             fovea embed runs/photos photos/ --out photos.npy  a feature vector for every image
             fovea patches runs/photos photos/                 patches of other images that the encoder finds most alike
             fovea views --recipe jigsaw/small --data photos/  what a method sees and must predict, as a picture
+            fovea clips --out clips/                          clips of moving shapes, to try what learns from video
             fovea demo                                        all of it in a few minutes, on made-up or on your images
             """,
         version: FoveaVersion.current,
         subcommands: [
             Pretrain.self, Evaluate.self, Labels.self, Compare.self, Transfer.self, Quality.self, SweepCommand.self, Duplicates.self,
             Distill.self, Federate.self, Embed.self, Report.self, Demo.self, Methods.self, Backbones.self, Recipes.self, ViewsCommand.self,
-            Permutations.self, Patches.self,
+            Permutations.self, Patches.self, Clips.self,
         ])
 }
 

@@ -17,7 +17,7 @@ struct Methods: ParsableCommand {
         for entry in MethodRegistry.standard.entries {
             let card = entry.card
             let needs =
-                (card.needsLabels ? ["labels"] : []) + (card.needsPatches ? ["a transformer"] : [])
+                (card.needsLabels ? ["labels"] : []) + (card.needsPatches ? ["a transformer"] : []) + (card.needsClips ? ["clips"] : [])
                 + (card.needs.isEmpty ? [] : [card.needs])
             let row = measured.row(of: card.name)
             let numbers = [

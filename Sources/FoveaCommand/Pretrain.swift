@@ -198,8 +198,13 @@ struct Pretrain: ParsableCommand {
             }
             chosen = try reader.read(file, changes: changes)
         } else {
-            let splits = try DatasetSplits.open(path, heldOut: false)
-            let dataset = splits.unlabelled ?? splits.train
+            let dataset: any ImageDataset
+            if let method, try MethodRegistry.standard.entry(named: method).card.needsClips {
+                dataset = try ClipDataset(path)
+            } else {
+                let splits = try DatasetSplits.open(path, heldOut: false)
+                dataset = splits.unlabelled ?? splits.train
+            }
             let suited = method == nil ? DefaultRecipe.method(for: dataset.count, on: try machine.chosenDevice()) : nil
             if let suited { note("method \(suited.name), for none was named: \(suited.reason); --method names another") }
             let text = try RecipeFile.text(

@@ -37,16 +37,12 @@ public final class MaskFeat: Module, SelfSupervisedMethod {
     let maskToken: Parameter
     let decoder: Linear
     private let settings: Settings
-    /// The patch's side, where no whole cell fits into it.
+    /// A cell's side.
     private let cell: Int
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         patches = try context.makePatchEncoder()
-        cell = min(settings.cellSize, patches.patchSize)
-        guard patches.patchSize.isMultiple(of: cell) else {
-            throw SettingsError(
-                "method.cellSize must divide the patches' side (\(patches.patchSize)), not be \(cell): change it or backbone.patchSize")
-        }
+        cell = try HOG.cell(settings.cellSize, patchSize: patches.patchSize)
         maskToken = Parameter(.randn([patches.outputWidth]) * 0.02)
         let side = patches.patchSize / cell
         decoder = Linear(patches.outputWidth, side * side * 3 * settings.bins)
@@ -62,12 +58,8 @@ public final class MaskFeat: Module, SelfSupervisedMethod {
         return ["reconstruction": Self.reconstruction(prediction, withoutGradients { features(pixels) }, mask)]
     }
 
-    /// What is to be predicted of each patch: [n, patches, cells · 3 · bins], in the order row, column, channel and bin.
-    func features(_ pixels: Tensor) -> Tensor {
-        let x = pixels.dataType.isFloatingPoint ? pixels : pixels.to(.float32)
-        return PatchEncoder.values(
-            HOG.histograms(x.contiguous() / 255, cell: cell, bins: settings.bins), patchSize: patches.patchSize / cell)
-    }
+    /// What is to be predicted of each patch.
+    func features(_ pixels: Tensor) -> Tensor { HOG.ofPatches(pixels, cell: cell, bins: settings.bins, patchSize: patches.patchSize) }
 
     /// - Parameters:
     ///   - prediction: [n, patches, values]

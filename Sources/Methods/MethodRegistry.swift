@@ -92,6 +92,14 @@ public struct MethodRegistry: Sendable {
         MethodEntry(S4L.self),
         MethodEntry(PseudoLabel.self),
         MethodEntry(EntropyMinimization.self),
+        MethodEntry(FrameOrderPrediction.self),
+        MethodEntry(PlaybackRate.self),
+        MethodEntry(TemporalTransformation.self),
+        MethodEntry(MotionEstimation.self),
+        MethodEntry(TemporalContrast.self),
+        MethodEntry(DensePredictiveCoding.self),
+        MethodEntry(ObjectConsistency.self),
+        MethodEntry(MaskFeatVideo.self),
     ])
 
     public static func + (registry: MethodRegistry, more: [MethodEntry]) -> MethodRegistry {

@@ -146,10 +146,13 @@ public struct MethodCard: Sendable, Equatable {
     public let hasScale: Bool
     /// The backbone has to be one that patches can be hidden from (`MaskableBackbone`).
     public let needsPatches: Bool
+    /// It learns from clips, not from single images.
+    public let needsClips: Bool
 
     public init(
         name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, needs: String = "",
-        leastBatch: Int = 2, hasPositivePairs: Bool = true, hasScale: Bool = false, needsPatches: Bool = false
+        leastBatch: Int = 2, hasPositivePairs: Bool = true, hasScale: Bool = false, needsPatches: Bool = false,
+        needsClips: Bool = false
     ) {
         self.name = name
         self.title = title
@@ -162,5 +165,6 @@ public struct MethodCard: Sendable, Equatable {
         self.hasPositivePairs = hasPositivePairs
         self.hasScale = hasScale
         self.needsPatches = needsPatches
+        self.needsClips = needsClips
     }
 }

@@ -135,6 +135,9 @@ public final class Trainer {
             throw TrainingError(
                 "\(entry.card.title) needs at least \(entry.card.leastBatch) images, and there are \(dataset.count): give it more")
         }
+        if checkpoint == nil, entry.card.needsClips, Self.isPicture(0, of: dataset) {
+            options.observer?.says("these are pictures, which to \(entry.card.title) are clips that stand still: open a ClipDataset")
+        }
         if recipe.training.precision == .float16, options.device == .cpu {
             throw TrainingError("training.precision float16 needs a GPU: choose float32 or bfloat16 on the CPU")
         }
@@ -203,6 +206,11 @@ public final class Trainer {
                     "there are only \(dataset.count) images: batches of \(batchSize) instead of \(recipe.training.batchSize)\(rate)")
             }
         }
+    }
+
+    /// Nil is said of pictures alone: what cannot be read may be a clip.
+    private static func isPicture(_ index: Int, of dataset: any ImageDataset) -> Bool {
+        do { return try dataset.clip(at: index) == nil } catch { return false }
     }
 
     // MARK: The loop

@@ -13,7 +13,7 @@ import Views
     /// bank, dropped colours, mixed images, sub-batches of whitening.
     private static var still: [String: Any] {
         [
-            "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0,
+            "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0, "edgeDropout": 0,
         ]
     }
 
@@ -91,7 +91,8 @@ import Views
             "moco", "ressl", "instance_discrimination", "cmc", "deepcluster", "deepcluster_v2", "local_aggregation", "byol", "simsiam",
             "dino", "bownet", "rotnet", "supervised", "mean_teacher", "relative_patch", "jigsaw",
             "jigsaw_plus_plus", "damaged_jigsaw", "colorization", "split_brain", "autoencoder", "context_encoder", "exemplar",
-            "s4l", "pseudo_label", "entropy_minimization",
+            "s4l", "pseudo_label", "entropy_minimization", "frame_order", "playback_rate", "temporal_transformation",
+            "motion_estimation", "object_consistency",
         ]
         let (method, batch) = try make(name)
         method.eval()

@@ -236,29 +236,8 @@ import Torch
         }
     }
 
-    /// A few steps on the same images bring every loss down, and reach every weight that is learned.
     @Test(arguments: ["mae", "simmim", "maskfeat", "ijepa", "data2vec", "ibot", "msn"]) func learns(_ name: String) throws {
-        func small<Settings: MethodSettings>(_ settings: Settings) throws -> any MethodSettings { try tiny(settings) }
-        let entry = try MethodRegistry.standard.entry(named: name)
-        Runtime.seed(6)
-        let method = try entry.make(small(entry.settings.init()), patchContext())
-        let batch = noise(2, 16)
-        let optimizer = Adam(method.parameterGroups(weightDecay: 0))
-        var losses: [Double] = []
-        for index in 0..<40 {
-            method.clearGradients()
-            let loss = method.loss(batch, Step(epoch: 1, index: index, total: 1000))
-            losses.append(loss.total.item)
-            loss.total.backward()
-            if index == 0 {
-                for (key, parameter) in method.namedParameters where parameter.isTrainable {
-                    #expect(parameter.value.gradient != nil, "\(key)")
-                }
-            }
-            optimizer.step(learningRate: 2e-3)
-        }
-        let (first, last) = (losses.prefix(5).reduce(0, +) / 5, losses.suffix(5).reduce(0, +) / 5)
-        #expect(last < first, "\(name): \(first) to \(last)")
+        try expectLearning(name, patchContext(), noise(2, 16))
     }
 
     @Test func refusals() throws {

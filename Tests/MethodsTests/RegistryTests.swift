@@ -81,7 +81,9 @@ private final class UnitVariance: Module, SelfSupervisedMethod {
                 "ijepa", "data2vec", "ibot", "msn", "rotnet", "supervised", "mean_teacher", "relative_patch", "jigsaw",
                 "jigsaw_plus_plus", "damaged_jigsaw",
                 "colorization", "split_brain", "autoencoder", "vae", "context_encoder", "exemplar", "bigbigan",
-                "s4l", "pseudo_label", "entropy_minimization",
+                "s4l", "pseudo_label", "entropy_minimization", "frame_order", "playback_rate", "temporal_transformation",
+                "motion_estimation", "temporal_contrast", "dense_predictive_coding", "object_consistency",
+                "maskfeat_video",
             ])
     }
 

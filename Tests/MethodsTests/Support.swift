@@ -71,3 +71,27 @@ func tinySettings(of entry: MethodEntry) throws -> any MethodSettings {
     }
     return try small(entry.settings.init())
 }
+
+/// A few steps on the same batch bring the loss down, and reach every weight that is learned.
+func expectLearning(_ name: String, _ context: MethodContext, _ batch: Batch) throws {
+    func small<Settings: MethodSettings>(_ settings: Settings) throws -> any MethodSettings { try tiny(settings) }
+    let entry = try MethodRegistry.standard.entry(named: name)
+    Runtime.seed(6)
+    let method = try entry.make(small(entry.settings.init()), context)
+    let optimizer = Adam(method.parameterGroups(weightDecay: 0))
+    var losses: [Double] = []
+    for index in 0..<40 {
+        method.clearGradients()
+        let loss = method.loss(batch, Step(epoch: 1, index: index, total: 1000))
+        losses.append(loss.total.item)
+        loss.total.backward()
+        if index == 0 {
+            for (key, parameter) in method.namedParameters where parameter.isTrainable {
+                #expect(parameter.value.gradient != nil, "\(key)")
+            }
+        }
+        optimizer.step(learningRate: 2e-3)
+    }
+    let (first, last) = (losses.prefix(5).reduce(0, +) / 5, losses.suffix(5).reduce(0, +) / 5)
+    #expect(last < first, "\(name): \(first) to \(last)")
+}

@@ -29,28 +29,10 @@ public struct SyntheticShapes: ImageDataset {
     public func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage {
         var random = ViewKey(seed: seed, epoch: 0, index: index, stream: 0).random()
         let shape = Shape.allCases[index % Shape.allCases.count]
-        let scene = Scene(shape, &random)
-        var pixels: [UInt8] = []
-        pixels.reserveCapacity(side * side * 3)
-        for y in 0..<side {
-            for x in 0..<side {
-                // Four samples per pixel smooth the outline.
-                var sum = (0.0, 0.0, 0.0)
-                for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
-                    let colour = scene.colour(
-                        (Double(x) + dx) / Double(side) * 2 - 1, (Double(y) + dy) / Double(side) * 2 - 1)
-                    sum = (sum.0 + colour.0, sum.1 + colour.1, sum.2 + colour.2)
-                }
-                for value in [sum.0, sum.1, sum.2] {
-                    let noise = scene.noise * (random.uniform() - 0.5)
-                    pixels.append(UInt8(max(0, min(255, (value / 4 + noise) * 255))))
-                }
-            }
-        }
-        return PixelImage(width: side, height: side, pixels: pixels)
+        return Scene(shape, &random).drawn(side: side, &random)
     }
 
-    private enum Shape: String, CaseIterable {
+    enum Shape: String, CaseIterable {
         case circle, cross, heart, ring, square, star, stripe, triangle
 
         /// Whether a point lies inside the shape of radius 1 around the origin.
@@ -74,11 +56,11 @@ public struct SyntheticShapes: ImageDataset {
     }
 
     /// What one image shows.
-    private struct Scene {
+    struct Scene {
         let shape: Shape
-        let centre: (Double, Double)
-        let size: Double
-        let angle: Double
+        var centre: (Double, Double)
+        var size: Double
+        var angle: Double
         let front: Texture
         let back: Texture
         let noise: Double
@@ -96,6 +78,28 @@ public struct SyntheticShapes: ImageDataset {
             noise = 0.02 + 0.04 * random.uniform()
         }
 
+        /// - Parameter random: of the noise.
+        func drawn(side: Int, _ random: inout ViewRandom) -> PixelImage {
+            var pixels: [UInt8] = []
+            pixels.reserveCapacity(side * side * 3)
+            for y in 0..<side {
+                for x in 0..<side {
+                    // Four samples per pixel smooth the outline.
+                    var sum = (0.0, 0.0, 0.0)
+                    for (dx, dy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
+                        let colour = self.colour(
+                            (Double(x) + dx) / Double(side) * 2 - 1, (Double(y) + dy) / Double(side) * 2 - 1)
+                        sum = (sum.0 + colour.0, sum.1 + colour.1, sum.2 + colour.2)
+                    }
+                    for value in [sum.0, sum.1, sum.2] {
+                        let noise = self.noise * (random.uniform() - 0.5)
+                        pixels.append(UInt8(max(0, min(255, (value / 4 + noise) * 255))))
+                    }
+                }
+            }
+            return PixelImage(width: side, height: side, pixels: pixels)
+        }
+
         func colour(_ x: Double, _ y: Double) -> (Double, Double, Double) {
             let (u, v) = ((x - centre.0) / size, (y - centre.1) / size)
             let inside = shape.contains(cos(angle) * u + sin(angle) * v, -sin(angle) * u + cos(angle) * v)
@@ -104,7 +108,7 @@ public struct SyntheticShapes: ImageDataset {
     }
 
     /// A colour that waves, in stripes, checks or blobs.
-    private struct Texture {
+    struct Texture {
         let brightness: Double
         private let tint: (Double, Double, Double)
         private let strength: Double

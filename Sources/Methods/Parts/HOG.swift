@@ -29,4 +29,20 @@ enum HOG {
         let cells = histograms.reshaped(x.size(0), x.size(1), bins, histograms.size(2), histograms.size(3))
         return (cells / (cells.squared().sum(2, keep: true) + 1e-10).sqrt()).flattened(from: 1, to: 2)
     }
+
+    /// Of images' patches: pixels [n, 3, h, w], 0 … 255, to [n, patches, cells · 3 · bins], in the order row, column, channel and bin.
+    static func ofPatches(_ pixels: Tensor, cell: Int, bins: Int, patchSize: Int) -> Tensor {
+        let x = pixels.dataType.isFloatingPoint ? pixels : pixels.to(.float32)
+        return PatchEncoder.values(histograms(x.contiguous() / 255, cell: cell, bins: bins), patchSize: patchSize / cell)
+    }
+
+    /// The side of a cell: the patch's, where no whole one fits into it.
+    /// - Throws: where it does not divide the patch's.
+    static func cell(_ side: Int, patchSize: Int) throws(SettingsError) -> Int {
+        let cell = min(side, patchSize)
+        try SettingsCheck.require(
+            patchSize.isMultiple(of: cell),
+            "method.cellSize must divide the patches' side (\(patchSize)), not be \(cell): change it or backbone.patchSize")
+        return cell
+    }
 }

@@ -27,6 +27,10 @@ public final class PatchEncoder: Module {
     /// Pixels [n, 3, h, w] to [n, prefixTokens + patches, outputWidth].
     func tokens(_ pixels: Tensor, _ masking: Masking) -> Tensor { patches.tokens(encoder.input(pixels), masking) }
 
+    /// The same of what the backbone is to see, before its first block; and any tokens through its blocks.
+    func embedded(_ x: Tensor, _ masking: Masking) -> Tensor { patches.embedded(x, masking) }
+    func encoded(_ tokens: Tensor) -> Tensor { patches.encoded(tokens) }
+
     /// The same without the prefix.
     func patchTokens(_ pixels: Tensor, _ masking: Masking) -> Tensor { withoutPrefix(tokens(pixels, masking)) }
 

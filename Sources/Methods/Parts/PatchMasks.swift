@@ -21,17 +21,22 @@ enum PatchMasks {
     }
 
     /// Rectangles until a share is hidden (BEiT, Bao et al. 2022, arXiv:2106.08254, algorithm 1): [n, patches] bool.
+    /// Of clips each rectangle is hidden for some successive times (MaskFeat, Wei et al. 2022): [n, times · patches], times first.
     /// - Parameters:
     ///   - ratios: of each image; 0 hides nothing.
     ///   - least: patches of the smallest rectangle.
-    static func blocks(_ ratios: [Double], _ grid: PatchGrid, least: Int, on device: Device) -> Tensor {
+    static func blocks(_ ratios: [Double], _ grid: PatchGrid, times: Int = 1, least: Int, on device: Device) -> Tensor {
         let random = UniformNumbers()
-        var mask = [Float](repeating: 0, count: ratios.count * grid.count)
+        let count = times * grid.count
+        var mask = [Float](repeating: 0, count: ratios.count * count)
         for (image, ratio) in ratios.enumerated() {
-            let wanted = Int((ratio * Double(grid.count)).rounded())
+            let wanted = Int((ratio * Double(count)).rounded())
             var (hidden, failures) = (0, 0)
             while hidden < wanted, failures < 10 {
-                let area = random.next(in: Double(min(least, wanted - hidden))...Double(wanted - hidden))
+                // Images draw no times.
+                let duration = times > 1 ? 1 + random.next(below: times) : 1
+                let missing = min(Double(wanted - hidden) / Double(duration), Double(grid.count))
+                let area = random.next(in: min(Double(least), missing)...missing)
                 let aspect = exp(random.next(in: log(0.3)...log(1 / 0.3)))
                 let height = Int((area * aspect).squareRoot().rounded())
                 let width = Int((area / aspect).squareRoot().rounded())
@@ -40,10 +45,13 @@ enum PatchMasks {
                     continue
                 }
                 let (top, left) = (random.next(below: grid.rows - height + 1), random.next(below: grid.columns - width + 1))
+                let first = times > 1 ? random.next(below: times - duration + 1) : 0
                 var places: [Int] = []
-                for row in top..<top + height {
-                    let start = image * grid.count + row * grid.columns + left
-                    places += (start..<start + width).filter { mask[$0] == 0 }
+                for time in first..<first + duration {
+                    for row in top..<top + height {
+                        let start = image * count + time * grid.count + row * grid.columns + left
+                        places += (start..<start + width).filter { mask[$0] == 0 }
+                    }
                 }
                 guard !places.isEmpty, hidden + places.count <= wanted else {
                     failures += 1
@@ -54,7 +62,7 @@ enum PatchMasks {
                 failures = 0
             }
         }
-        return Tensor(mask, [ratios.count, grid.count]).greater(0.5).to(device)
+        return Tensor(mask, [ratios.count, count]).greater(0.5).to(device)
     }
 
     /// I-JEPA's places (Assran et al. 2023, section 3 and appendix A.1): rectangles to predict, and what of a large one they leave.

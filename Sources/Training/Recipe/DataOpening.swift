@@ -6,11 +6,17 @@ extension DataSettings {
     /// the training part; limited as the settings say.
     public func open(_ entry: MethodEntry) throws -> any ImageDataset {
         guard let path else { throw TrainingError("the recipe does not say where the images are: give --data") }
-        let splits = try DatasetSplits.open(path, heldOut: false)
-        let images = entry.card.needsLabels ? splits.train : splits.unlabelled ?? splits.train
+        let images = try Self.open(path, entry)
         let seed = UInt64(truncatingIfNeeded: limitSeed)
         let limited: any ImageDataset = limit.map { images.randomSubset(limit: $0, seed: seed) } ?? images
         guard entry.card.needsLabels, let labelledShare, labelledShare < 1 else { return limited }
         return limited.withLabels(ofShare: labelledShare, seed: seed)
+    }
+
+    /// All of them; of methods that learn from clips, the clips.
+    public static func open(_ path: String, _ entry: MethodEntry) throws(DatasetError) -> any ImageDataset {
+        if entry.card.needsClips { return try ClipDataset(path) }
+        let splits = try DatasetSplits.open(path, heldOut: false)
+        return entry.card.needsLabels ? splits.train : splits.unlabelled ?? splits.train
     }
 }

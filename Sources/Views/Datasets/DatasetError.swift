@@ -3,6 +3,8 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
     case noSuchPath(String)
     /// A folder or file that the system does not let us read; `reason` is the system's.
     case unreadable(path: String, reason: String)
+    /// A folder without frames of clips, and without videos.
+    case noClips(folder: String)
     /// `archive`: the name of a packed file in the folder, when there is one that should probably be unpacked.
     case noImages(folder: String, ignoredFiles: Int, archive: String?)
     /// A path that is no dataset of a kind we know; `remedy` says what would be.
@@ -28,6 +30,9 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
             if let archive { return "no images in \(folder) (\(others)): unpack \(archive) first" }
             return "no images in \(folder) (\(others)): put JPEG, PNG, WebP, TIFF, BMP or PNM files there, in a folder per class if they "
                 + "have labels, or give a CIFAR, MNIST or STL-10 folder or a CSV list"
+        case .noClips(let folder):
+            return "no clips in \(folder): put a folder of numbered images there for each clip, or video files, in a folder per class if "
+                + "they have labels; `fovea clips` makes some to try"
         case .unsupported(let path, let remedy):
             return "\(path) is not a dataset that can be read: \(remedy)"
         case .wrongSize(let file, let bytes, let expected):

@@ -35,14 +35,22 @@ public struct DatasetSplits: Sendable {
         }
     }
 
-    private static func openFolder(_ path: String, _ options: DatasetOptions, _ heldOut: Bool) throws(DatasetError) -> DatasetSplits {
+    /// Where a folder is divided into parts: its training part, and the held-out part's name where there is one.
+    private static func division(_ path: String) throws(DatasetError) -> (train: String, test: String?)? {
         let entries = try FolderEntries(path)
         let test = testNames.first(where: entries.folders.contains)
         // "train" among other folders is a class of vehicles.
-        guard entries.folders.contains("train"), test != nil || entries.folders.count == 1 else {
+        return entries.folders.contains("train") && (test != nil || entries.folders.count == 1) ? ("\(path)/train", test) : nil
+    }
+
+    /// The training part of a folder, or all of it where it is not divided.
+    static func trainingFolder(_ path: String) throws(DatasetError) -> String { try division(path)?.train ?? path }
+
+    private static func openFolder(_ path: String, _ options: DatasetOptions, _ heldOut: Bool) throws(DatasetError) -> DatasetSplits {
+        guard let (folder, test) = try division(path) else {
             return DatasetSplits(format: .folder, train: try FolderDataset(path, options: options), test: nil, unlabelled: nil)
         }
-        let train = try FolderDataset("\(path)/train", options: options)
+        let train = try FolderDataset(folder, options: options)
         guard heldOut, let test else { return DatasetSplits(format: .folder, train: train, test: nil, unlabelled: nil) }
         let held = try FolderDataset("\(path)/\(test)", options: options.numbering(train.classNames))
         return DatasetSplits(format: .folder, train: train, test: held, unlabelled: nil)

@@ -19,6 +19,8 @@ struct FolderListing {
     private(set) var folders: [String] = []
     /// Files that are hidden or do not end like an image.
     private(set) var ignoredFiles = 0
+    /// Of the ignored files those that are videos, relative to the root, in no order.
+    private(set) var videos: [String] = []
     /// An ignored file that looks like a packed dataset.
     private(set) var archive: String?
 
@@ -54,7 +56,7 @@ struct FolderListing {
         let identity = Identity(device: UInt64(truncatingIfNeeded: status.st_dev), file: UInt64(status.st_ino))
         guard seen.insert(identity).inserted else { return }
 
-        var (text, entries) = readEntries(stream)
+        var (text, entries) = readEntries(stream, of: folder)
         text.withUnsafeBufferPointer { text in
             entries.sort { a, b in NaturalOrder.precedes(Self.name(of: a, in: text), Self.name(of: b, in: text)) }
         }
@@ -77,7 +79,7 @@ struct FolderListing {
     }
 
     /// The folder's sub-folders and image files, with their names in one buffer; counts what is ignored.
-    private mutating func readEntries(_ stream: DirectoryStream) -> ([UInt8], [Entry]) {
+    private mutating func readEntries(_ stream: DirectoryStream, of folder: String) -> ([UInt8], [Entry]) {
         var text: [UInt8] = []
         var entries: [Entry] = []
         var found: Set<String> = []
@@ -101,6 +103,7 @@ struct FolderListing {
             case .file:
                 ignoredFiles += 1
                 let text = String(decoding: name, as: UTF8.self)
+                if VideoFrames.isVideo(text) { videos.append(folder.isEmpty ? text : "\(folder)/\(text)") }
                 if Self.runFiles.contains(text) { found.insert(text) }
                 noteArchive(text)
             case .other:

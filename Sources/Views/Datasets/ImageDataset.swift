@@ -20,6 +20,8 @@ public protocol ImageDataset: Sendable {
     /// Reads and decodes a picture. `target` has the meaning it has in ``ImageDecoder/decode(_:coveringAtLeast:)``; packed
     /// pictures ignore it.
     func image(at index: Int, coveringAtLeast target: Int?) throws(ImageError) -> PixelImage
+    /// The frames of a clip; nil for what is a picture.
+    func clip(at index: Int) throws(ImageError) -> Clip?
     /// A number that changes when the picture does, found without decoding a file: what is remembered of a picture is remembered
     /// by it. nil where nothing may be remembered.
     func fingerprint(at index: Int) -> UInt64?
@@ -27,6 +29,7 @@ public protocol ImageDataset: Sendable {
 
 extension ImageDataset {
     public func fingerprint(at index: Int) -> UInt64? { nil }
+    public func clip(at index: Int) throws(ImageError) -> Clip? { nil }
 
     /// Of sets whose pictures lie there as pixels.
     func fingerprintOfPixels(at index: Int) -> UInt64? {

@@ -17,6 +17,7 @@ public struct PartlyLabelledDataset: ImageDataset {
         try base.image(at: index, coveringAtLeast: target)
     }
     public func fingerprint(at index: Int) -> UInt64? { base.fingerprint(at: index) }
+    public func clip(at index: Int) throws(ImageError) -> Clip? { try base.clip(at: index) }
 }
 
 extension ImageDataset {
@@ -51,5 +52,9 @@ public struct WithUnlabelledDataset: ImageDataset {
     }
     public func fingerprint(at index: Int) -> UInt64? {
         index < first.count ? first.fingerprint(at: index) : second.fingerprint(at: index - first.count)
+    }
+    public func clip(at index: Int) throws(ImageError) -> Clip? {
+        if index < first.count { return try first.clip(at: index) }
+        return try second.clip(at: index - first.count)
     }
 }

@@ -19,6 +19,7 @@ public struct SubsetDataset: ImageDataset {
         try base.image(at: indices[index], coveringAtLeast: target)
     }
     public func fingerprint(at index: Int) -> UInt64? { base.fingerprint(at: indices[index]) }
+    public func clip(at index: Int) throws(ImageError) -> Clip? { try base.clip(at: indices[index]) }
 }
 
 extension ImageDataset {

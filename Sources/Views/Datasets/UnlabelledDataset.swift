@@ -12,6 +12,7 @@ public struct UnlabelledDataset: ImageDataset {
         try base.image(at: index, coveringAtLeast: target)
     }
     public func fingerprint(at index: Int) -> UInt64? { base.fingerprint(at: index) }
+    public func clip(at index: Int) throws(ImageError) -> Clip? { try base.clip(at: index) }
 }
 
 extension ImageDataset {

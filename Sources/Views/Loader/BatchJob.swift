@@ -26,11 +26,17 @@ final class BatchJob: @unchecked Sendable {
 
     /// Makes the samples at `positions`.
     func make(_ positions: Range<Int>, _ source: ImageSource, _ maker: any ViewMaker, seed: UInt64, epoch: Int, scratch: inout Scratch) {
+        let clips = maker as? any ClipViewMaker
         for position in positions {
-            guard let image = image(position, from: source, keeping: maker.usesPartners) else { continue }
             let key = SampleKey(seed: seed, epoch: epoch, index: indices[position], batch: number, position: position)
-            let partners = BatchPartners(job: self, position: position, source: source)
-            maker.make(image, key: key, partners: partners, into: memory.sample(position), scratch: &scratch)
+            if let clips {
+                guard let (frames, count) = source.frames(indices[position], for: clips, key: key) else { continue }
+                clips.make(frames, of: count, key: key, into: memory.sample(position), scratch: &scratch)
+            } else {
+                guard let image = image(position, from: source, keeping: maker.usesPartners) else { continue }
+                let partners = BatchPartners(job: self, position: position, source: source)
+                maker.make(image, key: key, partners: partners, into: memory.sample(position), scratch: &scratch)
+            }
             readable[position] = true
         }
     }

@@ -6,21 +6,45 @@ extension ViewMaker {
     ///   - draws: Rows for each image: its views in so many successive epochs.
     ///   - gap: Pixels of white between views.
     public func sheet(of images: [PixelImage], seed: UInt64 = 0, draws: Int = 1, gap: Int = 4) -> PixelImage {
+        sheet(images.count, seed: seed, draws: draws, gap: gap) { place, key, buffers, scratch in
+            make(images[place], key: key, partners: ImagesAsPartners(images: images, position: place), into: buffers, scratch: &scratch)
+            return images[place]
+        }
+    }
+
+    /// - Parameter fill: makes a row's outputs, and gives what stands on its left; nil for no row.
+    fileprivate func sheet(
+        _ count: Int, seed: UInt64, draws: Int, gap: Int,
+        fill: (_ place: Int, _ key: SampleKey, _ buffers: OutputBuffers, _ scratch: inout Scratch) -> PixelImage?
+    ) -> PixelImage {
         let shown = outputs.indices.compactMap { output in outputs[output].imageSize.map { (output, size: $0) } }
         let cell = shown.map(\.size.height).max() ?? 1
         var scratch = Scratch()
         let memory = BatchMemory(outputs, capacity: 1)
         var rows: [ContactSheet.Row] = []
-        for row in 0..<images.count * draws {
+        for row in 0..<count * draws {
             let place = row / draws
-            let key = SampleKey(seed: seed, epoch: row % draws, index: place, position: place)
             let buffers = memory.sample(0)
-            make(images[place], key: key, partners: ImagesAsPartners(images: images, position: place), into: buffers, scratch: &scratch)
+            let key = SampleKey(seed: seed, epoch: row % draws, index: place, position: place)
+            guard let image = fill(place, key, buffers, &scratch) else { continue }
             let views = shown.map { PixelImage(width: $1.width, height: $1.height, pixels: [UInt8](buffers.bytes($0))) }
-            rows.append(.init(pictures: [images[place].fitted(into: cell, scratch.canvas)] + views, captions: captions(of: buffers)))
+            rows.append(.init(pictures: [image.fitted(into: cell, scratch.canvas)] + views, captions: captions(of: buffers)))
         }
         return ContactSheet.draw(
             rows, columns: [("image", cell)] + shown.map { (outputs[$0].name, $1.width) }, cell: cell, gap: gap)
+    }
+}
+
+extension ClipViewMaker {
+    /// The same of clips, whose middle frames stand on the left. Clips that are too short have no row, nor have samples of which a
+    /// frame cannot be read.
+    public func sheet(of clips: [Clip], seed: UInt64 = 0, draws: Int = 1, gap: Int = 4) -> PixelImage {
+        sheet(clips.count, seed: seed, draws: draws, gap: gap) { place, key, buffers, scratch in
+            let clip = clips[place]
+            guard clip.count >= leastFrames, let middle = try? clip.frame(clip.count / 2) else { return nil }
+            do { try make(clip, key: key, into: buffers, scratch: &scratch) } catch { return nil }
+            return middle
+        }
     }
 }
 

@@ -59,6 +59,11 @@ import Views
         return mlp(inputs, hidden, hidden, 256, bias: false) + norm(256) + 2 * mlp(256, predictor, 256) + 3 * layer
     }
 
+    /// A 3 × 3 convolution over the maps of a clip's frames, and a classifier.
+    private static func clip(_ frames: Int, _ channels: Int, _ width: Int, _ classes: Int) -> Int {
+        9 * frames * channels * width + norm(width) + linear(width, classes)
+    }
+
     /// The tests' teacher of BoWNet.
     private static let teacher = 44_292
 
@@ -113,6 +118,11 @@ import Views
         "maskfeat/imagenet": .init(encoder: base16, heads: 768 + linear(768, 108), copies: 0, views: [224]),
         "maskfeat/cifar10": .init(encoder: small4, heads: 384 + linear(384, 27), copies: 0, views: [32]),
         "maskfeat/small": .init(encoder: tiny4, heads: 96 + linear(96, 27), copies: 0, views: [32]),
+        "maskfeat_video/kinetics": .init(
+            encoder: small16, heads: 384 + linear(384, 108) + 768 * 384 + 8 * 384, copies: 0, views: .init(repeating: 224, count: 16)),
+        // Mask token and decoder, the differences of two frames, and two times.
+        "maskfeat_video/small": .init(
+            encoder: tiny4, heads: 96 + linear(96, 27) + 48 * 96 + 2 * 96, copies: 0, views: [32, 32, 32, 32]),
         "ijepa/imagenet": .init(
             encoder: base16, heads: decoder(768, 384, 6, 768), copies: base16, views: [224], frozen: positions(768, 196)),
         "ijepa/cifar10": .init(
@@ -430,6 +440,23 @@ import Views
         "pseudo_label/small": .init(encoder: small, heads: linear(128, 3), copies: 0, views: [32]),
         "entropy_minimization/cifar10": .init(encoder: full, heads: linear(512, 3), copies: 0, views: [32]),
         "entropy_minimization/small": .init(encoder: small, heads: linear(128, 3), copies: 0, views: [32]),
+        "frame_order/small": .init(encoder: small, heads: clip(4, 128, 128, 12), copies: 0, views: .init(repeating: 32, count: 4)),
+        "playback_rate/small": .init(encoder: small, heads: clip(8, 128, 128, 3), copies: 0, views: .init(repeating: 32, count: 8)),
+        "temporal_transformation/small": .init(
+            encoder: small, heads: clip(8, 128, 128, 6), copies: 0, views: .init(repeating: 32, count: 8)),
+        "motion_estimation/small": .init(encoder: small, heads: clip(2, 128, 128, 9), copies: 0, views: [32, 32]),
+        "temporal_contrast/small": .init(encoder: small, heads: mlp(128, 512, 128), copies: 0, views: [32, 32, 32, 32]),
+        "temporal_contrast/kinetics": .init(
+            encoder: large, heads: mlp(2048, 2048, 128), copies: 0, views: .init(repeating: 224, count: 32)),
+        // Three gates on two maps, and two layers of the prediction.
+        "dense_predictive_coding/small": .init(
+            encoder: small, heads: 3 * linear(256, 128) + 2 * linear(128, 128), copies: 0, views: .init(repeating: 32, count: 6)),
+        "object_consistency/small": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32, 32, 32, 32]),
+        // With the stem of large images.
+        "dense_predictive_coding/kinetics": .init(
+            encoder: 11_176_512, heads: 3 * linear(1024, 512) + 2 * linear(512, 512), copies: 0, views: .init(repeating: 128, count: 8)),
+        "object_consistency/kinetics": .init(
+            encoder: 11_176_512, heads: linear(512, 128), copies: 0, views: .init(repeating: 256, count: 4)),
     ]
 
     @Test func allAreExpected() { #expect(ShippedRecipes.names == Self.expected.keys.sorted()) }
@@ -462,7 +489,7 @@ import Views
 
     /// Two steps by the trainer, of a narrow network in small batches; everything else as the file has it.
     @Test(arguments: ShippedRecipes.names) func runs(_ name: String) throws {
-        let isLarge = name.contains("imagenet")
+        let isLarge = name.contains("imagenet") || name.hasSuffix("kinetics")
         var changes = try ["backbone.width=4", "training.batchSize=4", "data.cacheMegabytes=1"] + teacher(name)
         // The warm-up begins too low for float32 to see it in two steps.
         if isLarge { changes += ["training.warmUpEpochs=0"] }
@@ -589,8 +616,10 @@ import Views
         #expect(try SimCLR.views(settings, imageSize: 32) as? ViewRecipe == byol.views)
         for name in ShippedRecipes.names where name.hasSuffix("/small") {
             let recipe = try read(name)
-            // A few labels are seen more often.
-            #expect(recipe.training.epochs == (name == "mean_teacher/small" ? 12 : 8) && recipe.training.batchSize == 128, "\(name)")
+            // A few labels are seen more often, and a few clips.
+            let isOfClips = try MethodRegistry.standard.entry(named: recipe.method.name).card.needsClips
+            let (epochs, batch) = isOfClips ? (30, 32) : (name == "mean_teacher/small" ? 12 : 8, 128)
+            #expect(recipe.training.epochs == epochs && recipe.training.batchSize == batch, "\(name)")
             #expect(recipe.training.decaysVectors || recipe.training.optimizer.name != .sgd, "\(name)")
             let backbone = recipe.backbone
             if Self.transformers[name] == nil {
