@@ -187,6 +187,8 @@ unknown = set(a.only or []) - set(methods)
 if unknown:
     sys.exit(f"no small recipe of {', '.join(sorted(unknown))}; there are {', '.join(methods)}")
 for method in a.only or methods:
+    if method in OF_CLIPS and not a.clips:
+        continue
     for seed in range(max(a.seeds, 3 if method in a.three else 1)):
         if (method, seed) in done:
             continue
