@@ -16,7 +16,7 @@ public enum ProtocolRegistry {
 
     /// - Parameters:
     ///   - list: names with commas between them.
-    ///   - changes: such as `lowshot.draws=5`: the value is JSON, or else a string.
+    ///   - changes: such as `lowshot.draws=5` or `finetune.shares=0.01,0.1`: the value is JSON, a string, or a list of these.
     /// - Throws: `EvaluationError` for unknown names and settings, with the nearest that there are.
     public static func protocols(_ list: String, changes: [String] = []) throws(EvaluationError) -> [any EvaluationProtocol] {
         var wanted: [String: [(key: String, value: String)]] = [:]
@@ -49,21 +49,41 @@ public enum ProtocolRegistry {
     ) throws(EvaluationError) -> any EvaluationProtocol {
         let defaults = type.init()
         if changes.isEmpty { return defaults }
-        let known = Mirror(reflecting: defaults).children.compactMap(\.label)
+        let values = Mirror(reflecting: defaults).children.compactMap { child in child.label.map { ($0, child.value) } }
+        let known = values.map(\.0)
         var settings = (try? JSONSerialization.jsonObject(with: JSONEncoder().encode(defaults))) as? [String: Any] ?? [:]
-        for (key, value) in changes {
-            guard known.contains(key) else {
+        for (key, text) in changes {
+            guard let value = values.first(where: { $0.0 == key })?.1 else {
                 throw EvaluationError(
                     "--set \(type.name).\(key): there is no such setting\(nearest(key, known)); known: \(known.joined(separator: ", "))")
             }
-            settings[key] = (try? JSONSerialization.jsonObject(with: Data(value.utf8), options: .fragmentsAllowed)) ?? value
+            let isList = String(describing: Swift.type(of: value)).contains("Array<")
+            settings[key] =
+                isList && !text.hasPrefix("[") && text != "null" ? text.split(separator: ",").map { json(String($0)) } : json(text)
+            guard let data = try? JSONSerialization.data(withJSONObject: settings), (try? JSONDecoder().decode(type, from: data)) != nil
+            else {
+                throw EvaluationError("--set \(type.name).\(key)=\(text) does not fit; the default is \(readable(value))")
+            }
         }
         do {
             return try JSONDecoder().decode(type, from: JSONSerialization.data(withJSONObject: settings))
         } catch {
-            let all = changes.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
-            throw EvaluationError("--set \(type.name): \(all) does not fit; the defaults are \(defaults)")
+            throw EvaluationError("--set \(type.name): \(error)")
         }
+    }
+
+    /// A number, true, false, null or a list as such, and else a string.
+    private static func json(_ text: String) -> Any {
+        let text = text.trimmingCharacters(in: .whitespaces)
+        return (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) ?? text
+    }
+
+    /// A setting as it is given.
+    private static func readable(_ value: Any) -> String {
+        let mirror = Mirror(reflecting: value)
+        if mirror.displayStyle == .optional { return mirror.children.first.map { readable($0.value) } ?? "left to the recipe" }
+        if mirror.displayStyle == .collection { return mirror.children.map { readable($0.value) }.joined(separator: ",") }
+        return (value as? any RawRepresentable<String>)?.rawValue ?? "\(value)"
     }
 
     private static func nearest(_ name: String, _ all: [String]) -> String {

@@ -38,9 +38,16 @@ import Views
         let lowShot = try #require(found[0] as? LowShotProtocol)
         #expect(lowShot.draws == 7 && lowShot.classifiers == [.svm] && lowShot.shots == LowShotProtocol().shots)
         #expect((found[1] as? NearestNeighbourProtocol)?.neighbours == 3)
+        // Lists need no brackets, which shells would take for patterns.
+        let plain = try ProtocolRegistry.protocols(
+            "lowshot,finetune", changes: ["lowshot.classifiers=svm,centroid", "finetune.shares=0.01,0.5", "finetune.learningRates=0.1"])
+        #expect((plain[0] as? LowShotProtocol)?.classifiers == [.svm, .centroid])
+        let tuning = try #require(plain[1] as? FineTuneProtocol)
+        #expect(tuning.shares == [0.01, 0.5] && tuning.learningRates == [0.1])
         for (list, change, part) in [
             ("lineer", "", "did you mean 'linear'"), ("knn", "knn.neighbors=3", "did you mean 'neighbours'"),
             ("knn", "mlp.epochs=3", "not among"), ("knn", "knn.neighbours=many", "does not fit"),
+            ("finetune", "finetune.shares=1%,10%", "finetune.shares=1%,10% does not fit; the default is 0.01,0.1,1.0"),
             ("knn", "neighbours=3", "protocol.setting"),
             ("", "", "nothing to measure"),
         ] {
