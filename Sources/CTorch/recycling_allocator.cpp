@@ -3,8 +3,9 @@
 // sixth of a step.
 //
 // What is kept never adds to the peak: memory in use and memory kept stay below the most that was ever in use at once. Where
-// another size needs the room, it is cut from a larger piece that is kept, neighbours joined if need be; and where there is none,
-// what was kept longest goes back to the system. Nothing is cut before: a training step finds its own sizes again.
+// another size needs the room, it is cut from a larger piece that is kept, neighbours joined if need be; where there is none, it is
+// put together from the huge pages of what was kept longest (on Linux, where pages can move without being copied); and what then is
+// too much goes back to the system. Nothing is cut before: a training step finds its own sizes again.
 #include "shim.h"
 #include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
@@ -13,12 +14,14 @@
 #include <mutex>
 #include <sys/mman.h>
 #include <unordered_map>
+#include <vector>
 
 namespace {
 
 constexpr size_t least = size_t(1) << 20;       // smaller ones are libtorch's business
 constexpr size_t granule = size_t(1) << 16;     // sizes that differ by less are one size
 constexpr size_t huge_page = size_t(2) << 20;
+constexpr size_t most_moved = size_t(32) << 30;
 
 size_t rounded(size_t size, size_t to) { return (size + to - 1) / to * to; }
 
@@ -97,8 +100,10 @@ class RecyclingAllocator final : public c10::Allocator {
             kept.erase(piece);
             in_store -= size;
         } else {
-            while (in_use + in_store > peak) give_back_oldest();
+            const bool is_full = in_use + in_store > peak;
             while (!(memory = map_memory(size)) && in_store > 0) give_back_oldest();
+            if (memory && is_full) move_pages(static_cast<char *>(memory), size);
+            while (in_use + in_store > peak) give_back_oldest();
         }
         if (memory) {
             sizes[memory] = size;
@@ -135,6 +140,42 @@ class RecyclingAllocator final : public c10::Allocator {
                 piece = next;
             }
         }
+    }
+
+    /// Puts whole huge pages of what was kept longest in place of new memory's, which nobody has touched.
+    void move_pages(char *to, size_t size) {
+#ifdef __linux__
+        std::vector<std::pair<uint64_t, char *>> oldest;
+        for (const auto &piece : kept)
+            if (piece.second.size >= huge_page) oldest.push_back({piece.second.age, piece.first});
+        std::sort(oldest.begin(), oldest.end());
+        const char *const end = to + size / huge_page * huge_page;
+        // A page that was moved may stay a mapping of its own, of which a process has 65,530 by default.
+        if (reinterpret_cast<uintptr_t>(to) % huge_page != 0 || peak > most_moved) return;
+        for (const auto &[age, begin] : oldest) {
+            const size_t whole = kept[begin].size;
+            char *const first = reinterpret_cast<char *>(rounded(reinterpret_cast<uintptr_t>(begin), huge_page));
+            char *page = first;
+            // One by one: a mapping moves only as a whole, and what was put together is several.
+            while (to < end && page + huge_page <= begin + whole) {
+                if (mremap(page, huge_page, huge_page, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED) {
+                    // What was there may be gone already.
+                    void *again = mmap(to, huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+                    TORCH_CHECK_WITH(OutOfMemoryError, again != MAP_FAILED, "not enough memory to arrange it anew");
+                    break;
+                }
+                page += huge_page;
+                to += huge_page;
+            }
+            if (page > first) {
+                kept.erase(begin);
+                if (first > begin) kept[begin] = {size_t(first - begin), age};
+                if (page < begin + whole) kept[page] = {size_t(begin + whole - page), age};
+                in_store -= page - first;
+            }
+            if (to >= end || (page == first && first + huge_page <= begin + whole)) return;
+        }
+#endif
     }
 
     void give_back_oldest() {

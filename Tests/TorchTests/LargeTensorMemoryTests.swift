@@ -45,6 +45,37 @@ import Testing
         }
     }
 
+    #if os(Linux)
+    /// Pieces that lie apart make a larger one without the system's zeros, at the same peak, and what is in use stays as it is.
+    @Test func pagesOfSmallPiecesMakeALargeOne() async {
+        await #expect(processExitsWith: .success) {
+            Runtime.prepare()
+            func memory() -> (inUse: Int, kept: Int, peak: Int) { Runtime.largeTensorMemory }
+            func check(_ holds: Bool, _ what: String) { if !holds { fatalError(what) } }
+            func full(_ value: Double, _ megabytes: Int) -> Tensor { .full([megabytes * Self.megabyte], value, .float32) }
+            func all(_ x: Tensor, _ value: Double) -> Bool { x.min().item == value && x.max().item == value }
+            let megabyte = 1 << 20
+
+            for round in 0..<3 {
+                // 9 MB begin at any border of 64 kB once they are cut.
+                var parts: [Tensor?] = (0..<8).map { full(Double($0 + 1), $0 % 3 == 0 ? 9 : 8) }
+                let peak = memory().peak
+                for index in [1, 3, 4, 6] { parts[index] = nil }
+                let large = ATen.empty([30 * Self.megabyte], DataType.float32, Int?.none, Device.cpu, Bool?.none, Int?.none)
+                check(large[0..<1].item > 0, "\(round): pages that the system has zeroed")
+                large.fillInPlace(-1)
+                check(memory().peak == peak && memory().inUse + memory().kept <= peak, "\(round): \(memory()), \(peak)")
+                check(all(large, -1), "its own values")
+                for index in [0, 2, 5, 7] { check(all(parts[index]!, Double(index + 1)), "\(round): \(index)") }
+                // What is left over serves too.
+                let small = full(-2, 3)
+                check(all(small, -2) && all(large, -1) && memory().inUse + memory().kept <= peak, "\(round): what is left over")
+                parts = []
+            }
+        }
+    }
+    #endif
+
     @Test func valuesAreThoseAskedFor() {
         // What stood in the memory before does not shine through.
         for value in 1...3 {
