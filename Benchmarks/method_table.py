@@ -7,15 +7,17 @@ and how well the task itself is solved.
 
 DIR has train/ and test/ with a folder per class. Hours of CPU: rows that the CSV has are not made again, and a run that was
 broken off is gone on with, so that the same command goes on where it was stopped. The methods with three seeds are those that
-`--three` names. Minutes are of the clock; those of the processors hardly depend on what else the machine does. Writes the table into
---document between its two marks.
+`--three` names. Minutes are of the clock; those of the processors hardly depend on what else the machine does. Rows are made side by
+side, one per --jobs with its share of the cores: small networks use two cores better as two runs. Writes the table into --document
+between its two marks.
 """
-import argparse, csv, json, os, re, resource, shutil, subprocess, sys
+import argparse, csv, io, json, os, re, shutil, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 SCORES = ["", "_low", "_high", "_gain", "_gain_low", "_gain_high", "_random", "_pixels"]
 FIELDS = ["method", "family", "recipe", "seed", "train_images", "test_images", "epochs",
           *("knn" + s for s in SCORES), *("linear" + s for s in SCORES), "layer", *("layer" + s for s in SCORES[1:-1] + ["_value"]),
-          "task", "task_accuracy", "task_chance", "rankme", "minutes", "processor_minutes", "peak_memory_mb"]
+          "task", "task_accuracy", "task_chance", "rankme", "threads", "minutes", "processor_minutes", "peak_memory_mb"]
 LAYERED = ("pretext", "generative")
 BEGIN, END = "<!-- method table -->", "<!-- end of method table -->"
 
@@ -36,7 +38,9 @@ p.add_argument("--train", type=int, default=10000)
 p.add_argument("--test", type=int, default=2000)
 p.add_argument("--epochs", type=int, help="instead of the recipe's")
 p.add_argument("--random-encoders", type=int, default=5)
+p.add_argument("--jobs", type=int, default=1, help="rows made at the same time")
 a = p.parse_args()
+threads = max(1, (os.cpu_count() or 1) // a.jobs)
 
 OF_CLIPS = {"frame_order", "playback_rate", "temporal_transformation", "motion_estimation", "temporal_contrast",
             "dense_predictive_coding", "object_consistency", "maskfeat_video"}
@@ -44,11 +48,12 @@ OF_CLIPS = {"frame_order", "playback_rate", "temporal_transformation", "motion_e
 
 def run(*arguments):
     """Processor seconds that it took."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if subprocess.run([a.fovea, *map(str, arguments), "--quiet"], stdout=subprocess.DEVNULL).returncode:
-        sys.exit(f"fovea {' '.join(map(str, arguments))} failed: the same command goes on from here")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    child = subprocess.Popen([a.fovea, *map(str, arguments), "--threads", str(threads), "--quiet"], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"fovea {' '.join(map(str, arguments))} failed: the same command goes on from here")
+    return used.ru_utime + used.ru_stime
 
 
 def families():
@@ -78,12 +83,16 @@ def pretrain(method, seed, *more):
     shutil.rmtree(folder, ignore_errors=True)
     change = ["--epochs", a.epochs] if a.epochs else []
     return run("pretrain", images(method), "--recipe", f"{method}/small", "--seed", seed, "--set", f"data.limit={a.train}", *change, *more,
-               "--out", folder)
+               "--loader-threads", threads, "--out", folder)
+
+
+def needs_teacher(method):
+    return "teacher: ''" in open(f"{a.recipes}/{method}/small.yaml").read()
 
 
 def teacher(method, seed):
     """BoWNet learns from RotNet's network."""
-    if "teacher: ''" not in open(f"{a.recipes}/{method}/small.yaml").read():
+    if not needs_teacher(method):
         return []
     folder = f"{a.runs}/rotnet-{seed}"
     if not os.path.exists(f"{folder}/encoder.safetensors"):
@@ -109,7 +118,7 @@ def row(method, seed, family):
     last = list(csv.DictReader(open(f"{folder}/metrics.csv")))[-1]
     found = {"method": method, "family": family, "recipe": f"{method}/small", "seed": seed, "train_images": a.train,
              "test_images": a.test, "epochs": summary["epochs"], "rankme": round(float(last["h.rank"]), 2),
-             "minutes": round(timing["seconds"] / 60, 2), "processor_minutes": "" if goes_on else round(spent / 60, 2),
+             "threads": threads, "minutes": round(timing["seconds"] / 60, 2), "processor_minutes": "" if goes_on else round(spent / 60, 2),
              "peak_memory_mb": timing["peakMemoryMB"], **task(folder, last)}
     own = [r["encoder"] for r in results if r["encoder"] not in ("random encoder", "raw pixels")][0]
 
@@ -146,8 +155,7 @@ def document(rows):
         return
     lines = ["| method | seed | kNN | over random encoders | linear | over random encoders | at the chosen layer | the task itself | "
              "RankMe | processor minutes | memory, MB |", "|-|-|-|-|-|-|-|-|-|-|-|"]
-    families = list(dict.fromkeys(r["family"] for r in rows))
-    for r in sorted(rows, key=lambda r: (families.index(r["family"]), r["method"], int(r["seed"]))):
+    for r in rows:
         layer = f"{r['layer']} {percent(r, 'layer_value')}, {interval(r, 'layer_gain')}" if r.get("layer") else ""
         solved = f"{r['task']} {percent(r, 'task_accuracy')}" if r.get("task") else ""
         if solved and r["task_chance"] != "":
@@ -171,7 +179,6 @@ def replace(file, text):
 
 
 def table(rows):
-    import io
     out = io.StringIO()
     writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
     writer.writeheader()
@@ -182,20 +189,28 @@ def table(rows):
 rows = list(csv.DictReader(open(a.csv))) if os.path.exists(a.csv) else []
 done = {(r["method"], int(r["seed"])) for r in rows}
 kinds = families()
+order = list(dict.fromkeys(kinds.values()))
 methods = sorted(d for d in os.listdir(a.recipes) if os.path.exists(f"{a.recipes}/{d}/small.yaml"))
 unknown = set(a.only or []) - set(methods)
 if unknown:
     sys.exit(f"no small recipe of {', '.join(sorted(unknown))}; there are {', '.join(methods)}")
-for method in a.only or methods:
-    if method in OF_CLIPS and not a.clips:
-        continue
-    for seed in range(max(a.seeds, 3 if method in a.three else 1)):
-        if (method, seed) in done:
+# Those that learn from another's run come after it.
+wanted = sorted(a.only or methods, key=needs_teacher)
+wanted = [(m, seed) for m in wanted if m not in OF_CLIPS or a.clips for seed in range(max(a.seeds, 3 if m in a.three else 1))]
+with ThreadPoolExecutor(a.jobs) as pool:
+    made = [pool.submit(row, m, seed, kinds[m]) for m, seed in wanted if (m, seed) not in done]
+    failures = 0
+    for future in as_completed(made):
+        try:
+            r = future.result()
+        except RuntimeError as error:
+            print(error, file=sys.stderr, flush=True)
+            failures += 1
             continue
-        rows.append(row(method, seed, kinds[method]))
-        r = rows[-1]
-        print(f"{method} seed {seed}: kNN {percent(r, 'knn')} %, {interval(r, 'knn_gain')} points to random encoders, linear "
+        rows = sorted([*rows, r], key=lambda r: (order.index(r["family"]), r["method"], int(r["seed"])))
+        print(f"{r['method']} seed {r['seed']}: kNN {percent(r, 'knn')} %, {interval(r, 'knn_gain')} points to random encoders, linear "
               f"{percent(r, 'linear')} %, {interval(r, 'linear_gain')}, {r['minutes']} min", flush=True)
         replace(a.csv, table(rows))
         document(rows)
 document(rows)
+sys.exit(1 if failures else 0)

@@ -109,7 +109,8 @@ struct EvaluationFolder {
         try JSONFile.write(NeighbourSheet(rows: rows), to: "\(path)/neighbours.json")
     }
 
-    /// The images in the plane of their first two principal components, and by t-SNE of the same unit-length features.
+    /// The images in the plane of their first two principal components, and by t-SNE and UMAP of the same unit-length
+    /// features.
     private func writeMap(_ splits: EvaluationData.Splits) throws {
         let (features, images) = (splits.test ?? splits.train, splits.testImages ?? splits.trainImages)
         guard features.count >= 3, features.width >= 2 else { return }
@@ -122,13 +123,17 @@ struct EvaluationFolder {
             let image = thumbnails.contains(position) ? try thumbnail(images, row, "map-\(position)") : nil
             points.append(.init(x: places[2 * position], y: places[2 * position + 1], label: label(features, row), image: image))
         }
-        let neighbours = shown.count >= 8 ? try TSNE().map(unit).doubles : []
-        let others = EmbeddingMap.Projection(
-            method: "t-SNE", x: neighbours.enumerated().filter { $0.offset % 2 == 0 }.map(\.element),
-            y: neighbours.enumerated().filter { $0.offset % 2 == 1 }.map(\.element))
+        var others: [EmbeddingMap.Projection] = []
+        // Of fewer rows there are no neighbourhoods.
+        if shown.count >= 8 { others = [projection("t-SNE", try TSNE().map(unit)), projection("UMAP", try UMAP().map(unit))] }
         try JSONFile.write(
-            EmbeddingMap(method: "PCA", points: points, others: neighbours.isEmpty ? nil : [others], classes: features.classNames),
+            EmbeddingMap(method: "PCA", points: points, others: others.isEmpty ? nil : others, classes: features.classNames),
             to: "\(path)/map.json")
+    }
+
+    private func projection(_ method: String, _ places: Tensor) -> EmbeddingMap.Projection {
+        func column(_ index: Int) -> [Double] { places.selected(1, index).contiguous().doubles }
+        return EmbeddingMap.Projection(method: method, x: column(0), y: column(1))
     }
 
     private func label(_ features: Features, _ row: Int) -> String? {

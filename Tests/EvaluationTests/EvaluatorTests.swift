@@ -121,7 +121,7 @@ private struct Hues: ImageDataset {
             // Nearest first.
             for row in sheet.rows { #expect(row.neighbours.map { $0.similarity! } == row.neighbours.map { $0.similarity! }.sorted(by: >)) }
             let map = try decode(EmbeddingMap.self, "map.json")
-            #expect(map.points.count == 18 && map.others?.map(\.method) == ["t-SNE"])
+            #expect(map.points.count == 18 && map.others?.map(\.method) == ["t-SNE", "UMAP"])
             #expect(map.others?[0].x.count == 18 && map.others?[0].y.count == 18 && map.others?[0].x != map.points.map(\.x))
             let mistakes = try decode(MistakeSheet.self, "mistakes.json")
             let linear = outcome.results.first { $0.encoder == "mine" && $0.protocolName == "linear" && $0.metric == "top-1" }!

@@ -1,8 +1,10 @@
 // A training step of a ResNet (forward, backward, SGD) on one batch in memory against the sum of its convolutions, each timed
 // alone at its own shape, forward and backward; and of those that the backward pass computes a second time because their results are
-// too large to keep (`large_result` in fused_norm.cpp), the forward pass once more. One JSON line.
+// too large to keep (`large_result` in fused_norm.cpp), the forward pass once more. Step and convolutions are timed in turn, so that
+// a machine that is faster for a while is so for both: the medians of the rounds, and of their shares with the lowest and highest. One
+// JSON line.
 //
-//     step-breakdown [--backbone resnet18] [--size 32] [--views 256] [--repeats 5]
+//     step-breakdown [--backbone resnet18] [--size 32] [--views 256] [--repeats 9]
 import Foundation
 import Fovea
 
@@ -14,7 +16,7 @@ func option(_ name: String) -> String? {
 let name = option("backbone") ?? "resnet18"
 let size = option("size").flatMap { Int($0) } ?? 32
 let views = option("views").flatMap { Int($0) } ?? 256
-let repeats = option("repeats").flatMap { Int($0) } ?? 5
+let repeats = option("repeats").flatMap { Int($0) } ?? 9
 let small = size <= 64
 
 struct Shape: Hashable {
@@ -54,11 +56,8 @@ func convolutions() -> [Shape] {
 }
 
 let clock = ContinuousClock()
-/// The median of the repeats, after one that is not counted.
-func seconds(_ body: () -> Void) -> Double {
-    body()
-    return (0..<repeats).map { _ in clock.measure(body) / .seconds(1) }.sorted()[repeats / 2]
-}
+func seconds(_ body: () -> Void) -> Double { clock.measure(body) / .seconds(1) }
+func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
 func leaf(_ shape: [Int], needsGradient: Bool) -> Tensor {
     let x = Tensor.randn(shape).contiguous(.channelsLast)
@@ -80,36 +79,46 @@ func recomputed() -> [Shape] {
 }
 
 /// Forward and backward together, or forward alone.
-func time(_ shape: Shape, backward: Bool = true) -> Double {
+func work(_ shape: Shape, backward: Bool = true) -> () -> Void {
     let layer = Conv2d(
         shape.inputs, shape.outputs, kernel: shape.kernel, stride: shape.stride, padding: shape.kernel / 2, bias: false)
     let x = leaf([views, shape.inputs, shape.side, shape.side], needsGradient: !shape.isFirst)
+    if !backward { return { withoutGradients { _ = layer(x) } } }
     let slopes = withoutGradients { Tensor.randn(layer(x).shape).contiguous(.channelsLast) }
-    if !backward { return withoutGradients { seconds { _ = layer(x) } } }
-    return seconds {
+    return {
         layer(x).backward(slopes)
         layer.clearGradients()
         x.gradient = nil
     }
 }
 
+/// A work for each distinct shape, and how often the network does it.
+func works(_ shapes: [Shape], backward: Bool) -> [(times: Double, body: () -> Void)] {
+    Dictionary(grouping: shapes) { $0 }.map { (Double($1.count), work($0, backward: backward)) }
+}
+
 Runtime.prepare()
 let network = try BackboneRegistry.make(BackboneSettings(name, stem: small ? .small : .imagenet), imageSize: size)
 let optimizer = SGD(network.parameterGroups(weightDecay: 5e-4))
 let pictures = leaf([views, 3, size, size], needsGradient: false)
-let step = seconds {
-    network(pictures).squared().mean().backward()
-    optimizer.step(learningRate: 1e-3)
-    optimizer.clearGradients()
-}
-var times: [Shape: Double] = [:]
-let shapes = convolutions()
-for shape in Set(shapes) { times[shape] = time(shape) }
-let sum = shapes.reduce(0) { $0 + times[$1]! }
-let twice = recomputed()
-let again = Dictionary(uniqueKeysWithValues: Set(twice).map { ($0, time($0, backward: false)) })
-let secondTime = twice.reduce(0) { $0 + again[$1]! }
+let once = works(convolutions(), backward: true)
+let again = works(recomputed(), backward: false)
+func sum(_ works: [(times: Double, body: () -> Void)]) -> Double { works.reduce(0) { $0 + $1.times * seconds($1.body) } }
+
+// The first round is not counted.
+let rounds = (0...repeats).map { _ in
+    (
+        step: seconds {
+            network(pictures).squared().mean().backward()
+            optimizer.step(learningRate: 1e-3)
+            optimizer.clearGradients()
+        }, once: sum(once), again: sum(again)
+    )
+}.dropFirst()
+let shares = rounds.map { $0.once / $0.step }
+let all = rounds.map { ($0.once + $0.again) / $0.step }
 print(
     String(
-        format: "{\"fovea\": \"step\", \"backbone\": \"%@\", \"size\": %d, \"views\": %d, \"step_seconds\": %.3f, \"convolution_seconds\": %.3f, \"share\": %.3f, \"recomputed_seconds\": %.3f, \"share_with_recomputed\": %.3f, \"threads\": %d}",
-        name, size, views, step, sum, sum / step, secondTime, (sum + secondTime) / step, Runtime.threads))
+        format: "{\"fovea\": \"step\", \"backbone\": \"%@\", \"size\": %d, \"views\": %d, \"rounds\": %d, \"step_seconds\": %.3f, \"convolution_seconds\": %.3f, \"recomputed_seconds\": %.3f, \"share\": %.3f, \"share_low\": %.3f, \"share_high\": %.3f, \"share_with_recomputed\": %.3f, \"share_with_recomputed_low\": %.3f, \"share_with_recomputed_high\": %.3f, \"threads\": %d}",
+        name, size, views, repeats, median(rounds.map(\.step)), median(rounds.map(\.once)), median(rounds.map(\.again)), median(shares),
+        shares.min()!, shares.max()!, median(all), all.min()!, all.max()!, Runtime.threads))

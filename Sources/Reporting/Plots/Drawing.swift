@@ -67,13 +67,17 @@ enum Drawing {
     }
 
     /// Numbers and marks of the horizontal axis; the marks reach up to `top` if there is one.
-    static func horizontalAxis(_ scale: Scale, _ ticks: Ticks, style: NumberStyle = .plain, y: Double, top: Double? = nil) -> Markup {
+    /// - Parameter names: instead of the numbers 0, 1, ….
+    static func horizontalAxis(
+        _ scale: Scale, _ ticks: Ticks, style: NumberStyle = .plain, names: [String] = [], y: Double, top: Double? = nil
+    ) -> Markup {
         ticks.values.map { value -> Markup in
             let x = scale.position(value)
+            let label = names.isEmpty ? ticks.label(value, style: style) : names[Int(value)]
             return """
                 <line x1="\(x)" x2="\(x)" y1="\(top ?? y)" y2="\(y + 4)" stroke="currentColor" \
                 stroke-opacity="\(top == nil ? 0.4 : value == 0 ? 0.35 : 0.13)"/>\
-                <text x="\(x)" y="\(y + 16)" text-anchor="middle" font-size="11" opacity="0.75">\(ticks.label(value, style: style))</text>
+                <text x="\(x)" y="\(y + 16)" text-anchor="middle" font-size="11" opacity="0.75">\(label)</text>
 
                 """
         }.joined()

@@ -33,6 +33,8 @@ public struct LineChart: Sendable {
     public var roomFor: [Double] = []
     /// Epochs have no fractions.
     public var wholeX = true
+    /// What stands at 0, 1, … of the horizontal axis instead of the number; as many as have room.
+    public var xNames: [String] = []
     public var style = NumberStyle.plain
     public var width = 420.0
     public var height = 250.0
@@ -62,14 +64,14 @@ public struct LineChart: Sendable {
         let left = 10 + (yTicks.values.map { Drawing.width(yTicks.label($0, style: style), size: 11) }.max() ?? 0)
         let right = width - (direct ? 12 + longestName : 14)
         let horizontal = horizontalScale(left: left + 6, right: right)
-        let xTicks = horizontal.ticks(about: max(2, Int((right - left) / 56)), whole: wholeX)
+        let xTicks = xNames.isEmpty ? horizontal.ticks(about: max(2, Int((right - left) / 56)), whole: wholeX) : namedTicks(horizontal)
 
         let xTitle = logarithmicX ? "\(xLabel), log scale" : xLabel
         let unit = [unit, logarithmic ? "log scale" : nil].compactMap { $0 }.joined(separator: ", ")
         var content = Drawing.heading(title, unit: unit.isEmpty ? nil : unit, width: width)
         content += legend.markup
         content += Drawing.verticalAxis(vertical, yTicks, style: style, left: left, right: right)
-        content += Drawing.horizontalAxis(horizontal, xTicks, y: bottom)
+        content += Drawing.horizontalAxis(horizontal, xTicks, names: xNames, y: bottom)
         content += #"<text x="\#(right)" y="\#(height - 3)" text-anchor="end" font-size="11" opacity="0.75">\#(xTitle)</text>\#n"#
         for index in series.indices { content += curve(index, horizontal, vertical) }
         if direct { content += directLabels(vertical, x: right + 7) }
@@ -91,6 +93,14 @@ public struct LineChart: Sendable {
         return lower < upper
             ? Scale(lower: lower, upper: upper, start: left, end: right, kind: kind)
             : Scale(lower: lower - 0.5, upper: upper + 0.5, start: left, end: right)
+    }
+
+    /// Every so-many-th name, so that they do not touch.
+    private func namedTicks(_ scale: Scale) -> Ticks {
+        let widest = xNames.map { Drawing.width($0, size: 11) }.max() ?? 0
+        let apart = abs(scale.end - scale.start) / Double(max(1, xNames.count - 1))
+        let step = max(1, Int(((widest + 8) / max(apart, 1)).rounded(.up)))
+        return Ticks(values: Swift.stride(from: 0, to: xNames.count, by: step).map(Double.init), step: Double(step))
     }
 
     private static func sign(_ index: Int) -> Markup {
@@ -161,7 +171,8 @@ public struct LineChart: Sendable {
         let stride = max(1, count / 200)
         for (number, dot) in stretches.joined().enumerated() where number % stride == 0 {
             let name = series.count > 1 ? "\(series[index].name), " : ""
-            let title = "\(name)\(xLabel) \(NumberStyle.significant(dot.value.x)): \(style.text(dot.value.y))"
+            let place = xNames.indices.contains(Int(dot.value.x)) ? xNames[Int(dot.value.x)] : NumberStyle.significant(dot.value.x)
+            let title = "\(name)\(xLabel) \(place): \(style.text(dot.value.y))"
             parts.append(#"<circle cx="\#(dot.x)" cy="\#(dot.y)" r="8" fill="transparent"><title>\#(title)</title></circle>\#n"#)
         }
         return parts.joined()

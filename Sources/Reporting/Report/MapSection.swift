@@ -39,7 +39,7 @@ enum MapSection {
             explanation: """
                 Each point is an image; images the encoder holds for alike lie close. \
                 Two dimensions show little of the whole: trust the numbers above more.\
-                \(others.isEmpty ? "" : " Of t-SNE’s only the neighbourhoods mean something, not distances and sizes of groups.")
+                \(others.isEmpty ? "" : " Of t-SNE’s and UMAP’s only the neighbourhoods mean something, not distances and sizes of groups.")
                 """,
             content: """
                 <div class="map\(classes.count > 14 ? " many" : "")"><div class="maps"><figure>\(plot.markup())</figure>\

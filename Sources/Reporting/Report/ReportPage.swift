@@ -7,6 +7,7 @@ struct ReportPage {
         let sections = [
             LabelsSection(contents).section,
             ResultsSection(contents).section,
+            LayersSection(contents).section,
             LowShotSection(contents).section,
             SweepSection(contents).section,
             TransferSection(contents).section,

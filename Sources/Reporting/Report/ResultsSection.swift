@@ -1,6 +1,6 @@
 internal import Files
 
-/// Bars with intervals, and every row of the results as a table.
+/// Bars with intervals, and every row of the results as a table. Layers and few labels are curves in sections of their own.
 struct ResultsSection {
     let section: ReportSection?
 
@@ -8,7 +8,10 @@ struct ResultsSection {
         let all = contents.results ?? []
         // Those have a section of their own.
         let curves = Set(LowShotSection.curves(all).map(\.result.metric))
-        let results = all.filter { $0.protocolName != "lowshot" || !curves.contains($0.metric) }
+        let layers = Set(LayersSection.curves(all).map(\.result.metric))
+        let results = all.filter {
+            !($0.protocolName == "lowshot" && curves.contains($0.metric)) && !($0.protocolName == "linear" && layers.contains($0.metric))
+        }
         guard !results.isEmpty else {
             section = nil
             return
@@ -26,7 +29,14 @@ struct ResultsSection {
                 The encoder, beside what needs no pretraining\(Self.data(results)). \
                 \(hasIntervals ? "Whiskers and brackets are 95 % intervals over test images." : "No intervals were recorded.")
                 """,
-            content: "\(charts)\(Self.table(results, subject: subject))")
+            content: "\(charts)\(results.count > Self.mostOpenRows ? Self.folded(results, subject: subject) : Self.table(results, subject: subject))")
+    }
+
+    /// More are folded away below the bars, which show them all.
+    private static let mostOpenRows = 24
+
+    static func folded(_ results: [EvaluationResult], subject: String?) -> Markup {
+        "<details><summary>Every number</summary>\(table(results, subject: subject))</details>"
     }
 
     private static func data(_ results: [EvaluationResult]) -> String {
