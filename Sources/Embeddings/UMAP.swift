@@ -82,7 +82,9 @@ public struct UMAP: Sendable, Equatable {
             weights[key] = weight + other - weight * other
             weights[turned] = weights[key]
         }
-        return weights.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { Edge(from: $0.key / count, to: $0.key % count, weight: $0.value) }
+        return weights.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map {
+            Edge(from: $0.key / count, to: $0.key % count, weight: $0.value)
+        }
     }
 
     /// σ, by halving.

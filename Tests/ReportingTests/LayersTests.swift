@@ -28,7 +28,9 @@ import Testing
 
     @Test func layersAreACurveInTheirOrder() throws {
         var results = [row("simclr", "top-1", 0.5), row("random encoder", "top-1", 0.2)] + rows(layers)
-        results += [row("simclr", "top-1 chosen layer", 0.6, setting: "layer3"), row("random encoder", "top-1 chosen layer", 0.3, setting: "stem")]
+        results += [
+            row("simclr", "top-1 chosen layer", 0.6, setting: "layer3"), row("random encoder", "top-1 chosen layer", 0.3, setting: "stem"),
+        ]
         let document = try page(results)
         #expect(document.all("section").map { $0.attributes["id"] } == ["results", "layers"])
         let charts = document.all("svg").filter { $0.attributes["class"] == "chart line" }
@@ -62,12 +64,16 @@ import Testing
     }
 
     @Test func namesThatWouldTouchAreLeftOut() {
-        var chart = LineChart(title: "accuracy", xLabel: "layer", series: [.init(name: "a", x: (0..<12).map(Double.init), y: .init(repeating: 0.5, count: 12))])
+        var chart = LineChart(
+            title: "accuracy", xLabel: "layer",
+            series: [.init(name: "a", x: (0..<12).map(Double.init), y: .init(repeating: 0.5, count: 12))])
         chart.xNames = (1...12).map { "block number \($0)" }
         let few = XMLDocumentReader(chart.svg())?.all("text").filter { $0.text.hasPrefix("block") }.map(\.text)
         chart.width = 2000
         let all = XMLDocumentReader(chart.svg())?.all("text").filter { $0.text.hasPrefix("block") }.map(\.text)
-        #expect(few == ["block number 1", "block number 5", "block number 9"] || few == ["block number 1", "block number 4", "block number 7", "block number 10"])
+        #expect(
+            few == ["block number 1", "block number 5", "block number 9"]
+                || few == ["block number 1", "block number 4", "block number 7", "block number 10"])
         #expect(all?.count == 12)
     }
 

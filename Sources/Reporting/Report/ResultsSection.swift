@@ -29,7 +29,9 @@ struct ResultsSection {
                 The encoder, beside what needs no pretraining\(Self.data(results)). \
                 \(hasIntervals ? "Whiskers and brackets are 95 % intervals over test images." : "No intervals were recorded.")
                 """,
-            content: "\(charts)\(results.count > Self.mostOpenRows ? Self.folded(results, subject: subject) : Self.table(results, subject: subject))")
+            content:
+                "\(charts)\(results.count > Self.mostOpenRows ? Self.folded(results, subject: subject) : Self.table(results, subject: subject))"
+        )
     }
 
     /// More are folded away below the bars, which show them all.
