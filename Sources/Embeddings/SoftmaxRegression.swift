@@ -7,7 +7,7 @@ internal import Torch
 /// λ is on the scale of the sum over images: scikit-learn's C is 1/λ. Biases are not penalised.
 ///
 /// Rows go through in blocks. Products with the features are in the features' type; softmax, losses and sums over blocks
-/// are in float64 (float32 on MPS, which has no float64).
+/// are in float64 (float32 on MPS, which has no float64). On processors where `SoftmaxLoss` is fast, float32 features go through it.
 struct SoftmaxRegression {
     /// [n, d] float32 or float64.
     let features: StandardizedRows
@@ -16,9 +16,12 @@ struct SoftmaxRegression {
     let classes: Int
     /// λ.
     let penalty: Double
+    /// Whether `SoftmaxLoss` makes it; otherwise libtorch's operations do, on any device and in any type.
+    var isFused: Bool
 
     init(features: StandardizedRows, targets: Tensor, classes: Int, penalty: Double) {
         (self.features, self.targets, self.classes, self.penalty) = (features, targets, classes, penalty)
+        isFused = SoftmaxLoss.isFast && features.device == .cpu && features.dataType == .float32
     }
 
     init(features: Tensor, targets: Tensor, classes: Int, penalty: Double) {
@@ -41,6 +44,16 @@ struct SoftmaxRegression {
         let narrow = weights.to(features.dataType).contiguous()
         let count = Double(features.count)
 
+        if isFused {
+            var loss = weights.squared().sum().item * (penalty / 2)
+            var gradient = Tensor.concatenated([weights * penalty, bias.zerosLike().unsqueezed(1)], dimension: 1)
+            for range in features.blocks() {
+                let part = SoftmaxLoss.sum(features[range], targets[range], weights: narrow, bias: bias.contiguous())
+                loss += part.loss
+                gradient = gradient + part.gradient
+            }
+            return (loss / count, gradient.reshaped(-1) / count)
+        }
         var loss = weights.squared().sum() * (penalty / 2)
         var weightGradient = weights * penalty
         var biasGradient = bias * 0

@@ -59,6 +59,27 @@ import Torch
         }
     }
 
+    /// One pass over the rows against libtorch's operations in float64: widths and classes that fill no vector, more rows than one sum
+    /// holds, scores so far apart that probabilities are 0.
+    @Test(
+        .enabled(if: SoftmaxLoss.isFast, "this processor has no 512-bit units"),
+        arguments: [(1, 1, 2), (37, 5, 3), (700, 37, 5), (3000, 128, 10), (900, 512, 33), (300, 3072, 100)])
+    func onePassIsWhatOperationsGive(count: Int, width: Int, classes: Int) {
+        // Scores of up to 10 and of up to 5,000, whose float32 rounding is that much larger.
+        for (scale, tolerance) in [(0.1, 1e-6), (30, 1e-5)] {
+            let features = normal(count, width, seed: 22)
+            let targets = Tensor((0..<count).map { ($0 * 7 + $0 / 5) % classes })
+            let point = normal(1, classes * (width + 1), seed: 23).reshaped(-1).to(.float64) * scale
+            let fused = SoftmaxRegression(features: features, targets: targets, classes: classes, penalty: 2.5)
+            let plain = SoftmaxRegression(features: features.to(.float64), targets: targets, classes: classes, penalty: 2.5)
+            #expect(fused.isFused && !plain.isFused)
+            let (found, wanted) = (fused(point), plain(point))
+            #expect(abs(found.loss - wanted.loss) < tolerance * abs(wanted.loss))
+            #expect(largestDifference(found.gradient, wanted.gradient) < tolerance * wanted.gradient.abs().max().item)
+            #expect(fused(point).gradient.bytes == found.gradient.bytes)
+        }
+    }
+
     @Test func rosenbrock() {
         let found = LBFGS(iterations: 200, gradientTolerance: 1e-9).minimize(from: Tensor([-1.2, 1.0])) { x in
             let (a, b) = (x[0].item, x[1].item)

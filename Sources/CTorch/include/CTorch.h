@@ -126,6 +126,12 @@ ct_status ct_top_scores_add_products(ct_top_scores into, ct_tensor queries, ct_t
 ct_status ct_top_scores_result(ct_top_scores from, ct_tensor *values, ct_tensor *columns);
 void ct_top_scores_release(ct_top_scores handle);
 
+// Σ −log softmax(rows · weightsᵀ + bias)[target] over the rows, and its gradient [classes, d + 1] with the bias' last, both float64
+// (softmax_regression.cpp). float32 rows [n, d] and weights [classes, d] on the CPU, int64 targets, float64 bias.
+ct_status ct_softmax_regression(ct_tensor rows, ct_tensor targets, ct_tensor weights, ct_tensor bias, double *loss, ct_tensor *gradient);
+// Whether products of our own are faster than libtorch's on this processor (product.h).
+bool ct_multiplies_fast(void);
+
 // The process (runtime.cpp)
 const char *ct_version(void);
 int ct_device_count(int type);
