@@ -12,7 +12,8 @@ using at::Tensor;
 
 namespace {
 
-constexpr int64_t block_bytes = 1 << 18, rows_of_a_sum = 1024;
+// Longer sums of float32 would lose digits.
+constexpr int64_t block_bytes = 1 << 18, rows_of_a_sum = 1024, columns_of_a_sum = 512;
 
 int64_t padded(int64_t count) { return (count + shim::lanes - 1) / shim::lanes * shim::lanes; }
 
@@ -28,24 +29,29 @@ struct Problem {
 /// Sums over some rows: the gradient by class, with the bias' last, in float32 over `rows_of_a_sum` rows at most.
 struct Sums {
     const Problem &problem;
-    const int64_t width, columns, block;
+    const int64_t width, columns, block, score_parts;
     double loss = 0;
     std::vector<double> gradient;
     std::vector<float> part, scores, copy;
 
     explicit Sums(const Problem &p)
         : problem(p), width(padded(p.width)), columns(padded(p.classes)),
-          block(std::clamp<int64_t>(block_bytes / int64_t(sizeof(float)) / width, 14, 256)), gradient(p.classes * (p.width + 1)),
-          part(p.classes * width), scores(block * columns), copy(width == p.width ? 0 : block * width) {}
+          block(std::clamp<int64_t>(block_bytes / int64_t(sizeof(float)) / width, 14, 256)),
+          score_parts((width + columns_of_a_sum - 1) / columns_of_a_sum), gradient(p.classes * (p.width + 1)),
+          part(p.classes * width), scores(score_parts * block * columns), copy(width == p.width ? 0 : block * width) {}
 
-    /// Scores become softmax − one-hot.
+    /// Scores become softmax − one-hot, in the place of their first part.
     void residuals(int64_t first, int64_t rows) {
         const int64_t classes = problem.classes;
         std::vector<double> values(classes);
         for (int64_t row = 0; row < rows; row++) {
             float *of_row = scores.data() + row * columns;
             double largest = -INFINITY, sum = 0;
-            for (int64_t c = 0; c < classes; c++) largest = std::max(largest, values[c] = of_row[c] + problem.bias[c]);
+            for (int64_t c = 0; c < classes; c++) {
+                double score = problem.bias[c];
+                for (int64_t p = 0; p < score_parts; p++) score += of_row[p * block * columns + c];
+                largest = std::max(largest, values[c] = score);
+            }
             const int64_t target = problem.targets[first + row];
             loss -= values[target] - largest;
             for (int64_t c = 0; c < classes; c++) sum += values[c] = std::exp(values[c] - largest);
@@ -75,8 +81,11 @@ struct Sums {
                 data = copy.data();
             }
             const int64_t panel = shim::panel_width(columns), wide = shim::panel_width(width);
-            shim::multiply({rows, columns, width, data, width, 1, problem.kernel.data(), panel, panel * width, panel, scores.data(), columns,
-                            false});
+            for (int64_t p = 0; p < score_parts; p++) {
+                const int64_t from = p * columns_of_a_sum, inner = std::min(columns_of_a_sum, width - from);
+                shim::multiply({rows, columns, inner, data + from, width, 1, problem.kernel.data() + from * panel, panel, panel * width, panel,
+                                scores.data() + p * block * columns, columns, false});
+            }
             residuals(row, rows);
             shim::multiply({problem.classes, width, rows, scores.data(), 1, columns, data, wide, wide, width, part.data(), width, true});
             if ((waiting += rows) >= rows_of_a_sum) {
