@@ -50,8 +50,8 @@ bench: setup ## measure speed and draw docs/performance-*.svg; PYTHON with the p
 	$(if $(shell command -v perf),python3 Benchmarks/breakdown.py after)
 	Benchmarks/.build/release/performance-plots Benchmarks/results docs $(wildcard Recipes/measured.csv)
 
-method-table: build ## every method's small recipe on labelled images (hours; goes on where it stopped); DATA=folder
-	OMP_WAIT_POLICY=passive python3 Benchmarks/method_table.py --data $(or $(DATA),../shared/data/cifar10) $(if $(CSV),--csv $(CSV))
+method-table: build ## every method's small recipe on labelled images (hours; goes on where it stopped); DATA=folder, JOBS=2 side by side
+	OMP_WAIT_POLICY=passive python3 Benchmarks/method_table.py --data $(or $(DATA),../shared/data/cifar10) --jobs $(or $(JOBS),2) $(if $(CSV),--csv $(CSV))
 
 format: ## format all sources
 	$(SWIFT) format -i -r Sources Tests Package.swift
