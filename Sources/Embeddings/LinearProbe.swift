@@ -8,7 +8,8 @@ internal import Foundation
 /// what came out of that.
 ///
 /// - L-BFGS: multinomial logistic regression to convergence, as SimCLR's appendix B.8 (their grid of λ has 45 values from
-///   10⁻⁶ to 10⁵; ours has 9 in the same range).
+///   10⁻⁶ to 10⁵; ours has 9 in the same range). From the strongest on, and no further once two in a row are worse than the best by
+///   more than two standard errors: the weakest take most of the time.
 /// - Descent: minibatch SGD with momentum, no penalty, many learning rates in one pass, as MoCo and DINOv2 evaluate; for
 ///   splits too large for L-BFGS.
 public struct LinearProbe: Sendable, Equatable {
@@ -234,12 +235,20 @@ public struct LinearProbe: Sendable, Equatable {
                 let solution = solve(problem, value, from: start)
                 start = Tensor.concatenated([solution.weight, solution.bias.unsqueezed(1)], dimension: 1).reshaped(-1)
                 consider(solution, start: start)
+                if Self.isPast(trials.map { $0.accuracy ?? 0 }, of: labels.count) { break }
             }
         case .descent(let settings):
             for solution in MinibatchDescent(settings: settings, seed: seed).solve(problem, values) { consider(solution, start: nil) }
         }
         let trial = best!.solution.trial
         return Chosen(value: trial.value, accuracy: trial.accuracy, start: best!.start, trials: trials)
+    }
+
+    /// Whether the last two accuracies are below the best by more than two of its standard errors.
+    static func isPast(_ accuracies: [Double], of images: Int) -> Bool {
+        guard accuracies.count > 2, let best = accuracies.max() else { return false }
+        let error = (best * (1 - best) / Double(images)).squareRoot()
+        return accuracies.suffix(2).allSatisfy { $0 < best - 2 * error }
     }
 
     private func solve(_ problem: Problem, _ value: Double, from start: Tensor?) -> Solution {

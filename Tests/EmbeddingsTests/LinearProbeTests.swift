@@ -59,6 +59,24 @@ import Torch
         }
     }
 
+    @Test func theGridIsLeftWhereWeakerPenaltiesAreSurelyWorse() throws {
+        // One standard error of 0.5 among 100 is 0.05.
+        #expect(!LinearProbe.isPast([0.5, 0.39], of: 100) && !LinearProbe.isPast([0.5, 0.39, 0.41], of: 100))
+        #expect(LinearProbe.isPast([0.2, 0.5, 0.39, 0.38], of: 100) && !LinearProbe.isPast([0.39, 0.38, 0.5], of: 100))
+        #expect(!LinearProbe.isPast([0.5, 0.39, 0.38], of: 25) && !LinearProbe.isPast([1, 1, 1], of: 10))
+
+        // More dimensions of noise than images: a weak penalty learns it by heart.
+        let (count, width) = (2000, 1500)
+        let labels = (0..<count).map { $0 % 2 }
+        let signal = Tensor(labels.map { Double($0) - 0.5 }).to(.float32).unsqueezed(1)
+        let noise = normal(count, width, seed: 24)
+        let features = Features(
+            matrix: Tensor.concatenated([noise, signal + normal(count, 1, seed: 25)], dimension: 1), labels: labels, classNames: ["a", "b"])
+        let fit = try LinearProbe().fit(features)
+        #expect((3..<9).contains(fit.trials.count) && fit.trials.map(\.value) == fit.trials.map(\.value).sorted(by: >))
+        #expect(fit.final.value > fit.trials.last!.value && fit.final.accuracy == fit.trials.compactMap(\.accuracy).max())
+    }
+
     /// One pass over the rows against libtorch's operations in float64: widths and classes that fill no vector, more rows than one sum
     /// holds, scores so far apart that probabilities are 0.
     @Test(
