@@ -129,7 +129,7 @@ struct Demo: ParsableCommand {
         options.observer = TerminalProgress(quiet: false)
         options.shouldStop = { Interruption.isRequested }
         let trainer = try Trainer(recipe, dataset: images, folder: folder, options: options)
-        try ViewSheet.write(recipe, images, to: folder.file("evaluation/views.png"))
+        try ViewSheet.write(recipe, images, to: folder.file("evaluation/views.png"), method: trainer.method)
         if try trainer.run() == .interrupted { throw ExitCode(130) }
     }
 

@@ -168,7 +168,8 @@ struct Pretrain: ParsableCommand {
     /// What the method sees, for the report; a run that was killed early may lack it.
     private func writeViews(_ trainer: Trainer) throws {
         let file = trainer.folder.file("evaluation/views.png")
-        if !FileManager.default.fileExists(atPath: file) { try ViewSheet.write(trainer.recipe, trainer.dataset, to: file) }
+        guard !FileManager.default.fileExists(atPath: file) else { return }
+        try ViewSheet.write(trainer.recipe, trainer.dataset, to: file, method: trainer.method)
     }
 
     /// The recipe file, or a default that fits the data, with the command line's options over it.

@@ -7,8 +7,8 @@ struct ViewsCommand: ParsableCommand {
         commandName: "views",
         abstract: "Draw what a method sees of your images, and what it must predict.",
         discussion: """
-            One row for each image: the image itself, then every view under its name, and below them what the targets say. What a \
-            method hides or changes on the device while it trains (masks of masked modelling, CPC's patches) is not drawn.
+            One row for each image: the image itself, then every view under its name; of methods that hide parts of a view while they train \
+            (masked modelling, colours, regions), what is seen and what is to be told; and below them what the targets say.
             """)
 
     @Option(help: "A recipe: a file, or a name that `fovea recipes` lists.", completion: .file())

@@ -11,7 +11,7 @@ public import Views
 /// added, or with a share at black or white (salt and pepper). The backbone `mlp` with the decoder `connected` is the paper's kind of
 /// network, trained at once rather than layer by layer. Deviation: values are normalised, and the error is squared, where the
 /// paper has cross-entropy for values in 0 … 1.
-public final class Autoencoder: Module, SelfSupervisedMethod {
+public final class Autoencoder: Module, DeviceTask {
     public enum Noise: String, Codable, Sendable { case none, masking, gaussian, saltAndPepper }
     /// Transposed convolutions, or two fully connected layers as the paper's networks have them (with the backbone `mlp`).
     public enum Decoder: String, Codable, Sendable { case convolutional, connected }
@@ -76,6 +76,10 @@ public final class Autoencoder: Module, SelfSupervisedMethod {
             let u = uniform()
             return x.filled(0, where: u.less(level / 2)).filled(255, where: u.less(level).and(u.less(level / 2).not))
         }
+    }
+
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        [PictureRow("seen", Self.corrupted(pixels, settings.noise, level: settings.noiseLevel)), PictureRow("told", pixels)]
     }
 
     public func pictures(of pixels: Tensor) -> [PictureRow] {

@@ -12,7 +12,7 @@ public import Views
 /// In several directions: from above, from below and from the sides, each with a network g of its own. Layer normalisation in f,
 /// because batch statistics would tell which patches are of one image; patches lose their colours at random, each by itself.
 /// The representation is the mean of the patches' features.
-public final class CPC: Module, SelfSupervisedMethod {
+public final class CPC: Module, DeviceTask {
     public struct Settings: MethodSettings {
         /// Patches of a side.
         public var grid = 7
@@ -97,6 +97,15 @@ public final class CPC: Module, SelfSupervisedMethod {
             }
         }
         return ["info_nce": Tensor.stacked(terms).mean()]
+    }
+
+    /// The patches in their places, beside each other though they overlap in the image.
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let patches = Self.droppingColours(encoder.patches(pixels), probability: settings.colourDrop)
+        let (grid, side) = (settings.grid, patches.size(3))
+        let rows = patches.reshaped([pixels.size(0), grid, grid, 3, side, side]).permuted(0, 3, 1, 4, 2, 5)
+            .reshaped(pixels.size(0), 3, grid * side, grid * side)
+        return [PictureRow("patches", encoder.input.pixels(rows))]
     }
 
     /// From above, from below, from the left, from the right: [n, rows, columns, d] so that what comes first is above.

@@ -8,7 +8,7 @@ public import Views
 ///
 /// Z is soft over the nearest bins of ab, v makes rare colours count as often as grey (eq. 3–4). Regression instead has
 /// ½‖ab − âb‖² (eq. 1), in units of a bin. The network predicts a quarter of the image's side.
-public final class Colorization: Module, SelfSupervisedMethod {
+public final class Colorization: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public enum Objective: String, Codable, Sendable { case classification, regression }
 
@@ -96,6 +96,14 @@ public final class Colorization: Module, SelfSupervisedMethod {
     ///   - ab: [n, 2, h, w]
     static func regression(_ prediction: Tensor, _ ab: Tensor) -> Tensor { (prediction - ab / 10).squared().sum(1).mean() / 2 }
 
+    /// Colours at one lightness, as coarse as they are told.
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        [
+            PictureRow("seen", Self.lightness(pixels)),
+            PictureRow("told", Self.colours(target(pixels), like: pixels)),
+        ]
+    }
+
     public func pictures(of pixels: Tensor) -> [PictureRow] {
         let prediction = decoder(encoder.lastMaps(pixels)).precise
         let ab =
@@ -104,14 +112,25 @@ public final class Colorization: Module, SelfSupervisedMethod {
         return Self.pictures(pixels, ab: ab)
     }
 
+    /// ab [n, 2, ·, ·] at one lightness, in the images' size.
+    static func colours(_ ab: Tensor, like pixels: Tensor) -> Tensor {
+        let ab = ab.resizedBilinear(height: pixels.size(2), width: pixels.size(3))
+        let lightness = Tensor.full([ab.size(0), 1, ab.size(2), ab.size(3)], 65).to(ab.device)
+        return ColourSpace.rgb(.concatenated([lightness, ab], dimension: 1)) * 255
+    }
+
+    /// Without colours.
+    static func lightness(_ pixels: Tensor) -> Tensor {
+        let lightness = ColourSpace.lab(pixels.unit).narrowed(1, from: 0, count: 1)
+        return ColourSpace.rgb(.concatenated([lightness, lightness.zerosLike(), lightness.zerosLike()], dimension: 1)) * 255
+    }
+
     /// What is seen, what is told of it, and what is true.
     static func pictures(_ pixels: Tensor, ab: Tensor) -> [PictureRow] {
-        let lab = ColourSpace.lab(pixels.unit)
-        let lightness = lab.narrowed(1, from: 0, count: 1)
-        let grey = Tensor.concatenated([lightness, lightness.zerosLike(), lightness.zerosLike()], dimension: 1)
+        let lightness = ColourSpace.lab(pixels.unit).narrowed(1, from: 0, count: 1)
         let colours = ab.resizedBilinear(height: pixels.size(2), width: pixels.size(3))
         return [
-            PictureRow("What it sees: lightness", ColourSpace.rgb(grey) * 255),
+            PictureRow("What it sees: lightness", Self.lightness(pixels)),
             PictureRow("The colours that it tells", ColourSpace.rgb(.concatenated([lightness, colours], dimension: 1)) * 255),
             PictureRow("The images", pixels),
         ]

@@ -13,7 +13,7 @@ public import Views
 ///
 /// Deviations: random regions are where smooth noise is highest (the paper takes shapes of PASCAL VOC); of these and of blocks D sees
 /// the image with its holes filled.
-public final class ContextEncoder: Module, SelfSupervisedMethod {
+public final class ContextEncoder: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public enum Region: String, Codable, Sendable { case central, blocks, regions }
 
@@ -164,6 +164,14 @@ public final class ContextEncoder: Module, SelfSupervisedMethod {
     static func reconstruction(_ prediction: Tensor, _ target: Tensor, _ weights: Tensor) -> Tensor {
         let counted = weights.greater(0).to(prediction.dataType).expanded([prediction.size(0), 3, prediction.size(2), prediction.size(3)])
         return ((prediction - target).squared() * weights).sum() / counted.sum().clamped(1)
+    }
+
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let x = encoder.input(pixels)
+        let hidden = mask(pixels.size(0)).to(x.device)
+        return [
+            PictureRow("seen", encoder.input.pixels(x * (1 - hidden))), PictureRow("told", encoder.input.pixels(x * hidden)),
+        ]
     }
 
     public func pictures(of pixels: Tensor) -> [PictureRow] {

@@ -10,7 +10,7 @@ public import Views
 ///
 /// The targets hold what the teacher knows of the whole image, so that they are in context. Deviation: positions are the
 /// backbone's, not relative ones.
-public final class Data2Vec: Module, SelfSupervisedMethod {
+public final class Data2Vec: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var maskRatio = 0.6
         /// K
@@ -60,12 +60,21 @@ public final class Data2Vec: Module, SelfSupervisedMethod {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let pixels = batch.views[0]
-        let grid = online.grid
-        let ratios = Array(repeating: settings.maskRatio, count: pixels.size(0))
-        let mask = PatchMasks.blocks(ratios, grid, least: max(1, 16 * grid.count / 196), on: pixels.device)
+        let mask = mask(pixels)
         let targets = withoutGradients { Self.targets(target.lastBlocks(pixels, settings.targetBlocks)) }
         let predictions = predictor(online.patchTokens(pixels, .replaced(mask, by: maskToken.value)))
         return ["regression": Self.regression(predictions, targets, mask, beta: settings.beta)]
+    }
+
+    private func mask(_ pixels: Tensor) -> Tensor {
+        let grid = online.grid
+        let ratios = Array(repeating: settings.maskRatio, count: pixels.size(0))
+        return PatchMasks.blocks(ratios, grid, least: max(1, 16 * grid.count / 196), on: pixels.device)
+    }
+
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let mask = mask(pixels)
+        return online.task(of: pixels, seen: mask.not, told: mask)
     }
 
     /// - Parameter blocks: [n, patches, width] each.

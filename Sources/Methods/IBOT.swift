@@ -10,7 +10,7 @@ public import Views
 ///
 /// û is the large view with blocks of patches replaced by a mask token; the teacher, a moving average, sees it whole. One head
 /// serves class and patch tokens; each kind has its own centre.
-public final class IBOT: Module, SelfSupervisedMethod {
+public final class IBOT: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 2048
         public var bottleneckWidth = 256
@@ -114,12 +114,7 @@ public final class IBOT: Module, SelfSupervisedMethod {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let large = Tensor.concatenated(Array(batch.views.prefix(2)))
-        let grid = student.patches.grid
-        let random = UniformNumbers()
-        let ratios = (0..<large.size(0)).map { _ in
-            random.next() < 0.5 ? 0 : random.next(in: settings.maskRatio[0]...settings.maskRatio[1])
-        }
-        let mask = PatchMasks.blocks(ratios, grid, least: max(1, 4 * grid.count / 196), on: large.device)
+        let mask = mask(large)
         let targets = withoutGradients { teacher(large, .none) }
         outputs = targets
         let predictions = student(large, .replaced(mask, by: maskToken.value))
@@ -133,6 +128,21 @@ public final class IBOT: Module, SelfSupervisedMethod {
                 predictions.patches, targets.patches, mask, centre: patchCentre.value.value,
                 studentTemperature: settings.studentTemperature, teacherTemperature: step.value(settings.patchTemperature)),
         ]
+    }
+
+    private func mask(_ pixels: Tensor) -> Tensor {
+        let grid = student.patches.grid
+        let random = UniformNumbers()
+        let ratios = (0..<pixels.size(0)).map { _ in
+            random.next() < 0.5 ? 0 : random.next(in: settings.maskRatio[0]...settings.maskRatio[1])
+        }
+        return PatchMasks.blocks(ratios, grid, least: max(1, 4 * grid.count / 196), on: pixels.device)
+    }
+
+    /// Of the first view: half of the images hide nothing.
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let mask = mask(pixels)
+        return student.patches.task(of: pixels, seen: mask.not, told: mask)
     }
 
     /// - Parameters:

@@ -10,7 +10,7 @@ public import Views
 /// The targets are the moving average's tokens of the whole image, normalised, at the places of M rectangles; the context is
 /// what they leave of a large one, and the only part that the encoder sees. Deviations: the backbone's class token is with the
 /// context, which neither target nor prediction has, and the average over the features is taken where the paper sums them.
-public final class IJEPA: Module, SelfSupervisedMethod {
+public final class IJEPA: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var predictorWidth = 384
         public var predictorDepth = 6
@@ -67,14 +67,25 @@ public final class IJEPA: Module, SelfSupervisedMethod {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let pixels = batch.views[0]
-        func range(_ ends: [Double]) -> ClosedRange<Double> { ends[0]...ends[1] }
-        let blocks = PatchMasks.contextAndTargets(
-            pixels.size(0), online.grid, targets: settings.targets, targetScale: range(settings.targetScale),
-            targetAspect: range(settings.targetAspect), contextScale: range(settings.contextScale), on: pixels.device)
+        let blocks = blocks(pixels)
         let targets = withoutGradients { target.patchTokens(pixels, .none).standardized() }
         let context = online.patchTokens(pixels, .visible(blocks.context))
         let predictions = blocks.targets.map { predictor.at($0, context, context: blocks.context) }
         return ["prediction": Self.prediction(predictions, blocks.targets.map { targets.tokens(at: $0) })]
+    }
+
+    private func blocks(_ pixels: Tensor) -> PatchMasks.Blocks {
+        func range(_ ends: [Double]) -> ClosedRange<Double> { ends[0]...ends[1] }
+        return PatchMasks.contextAndTargets(
+            pixels.size(0), online.grid, targets: settings.targets, targetScale: range(settings.targetScale),
+            targetAspect: range(settings.targetAspect), contextScale: range(settings.contextScale), on: pixels.device)
+    }
+
+    /// The rectangles are told one by one, as features.
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let blocks = blocks(pixels)
+        return online.task(
+            of: pixels, seen: online.mask(at: blocks.context), told: online.mask(at: .concatenated(blocks.targets, dimension: 1)))
     }
 
     /// - Parameters: of each rectangle [n, t, width].

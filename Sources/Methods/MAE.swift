@@ -8,7 +8,7 @@ public import Views
 ///
 /// Three quarters of the patches are hidden; the encoder sees only the others, a light decoder gets mask tokens in place of
 /// those. Each patch's values are normalised by its own mean and variance (section 4.1).
-public final class MAE: Module, SelfSupervisedMethod {
+public final class MAE: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var maskRatio = 0.75
         public var decoderWidth = 512
@@ -56,12 +56,22 @@ public final class MAE: Module, SelfSupervisedMethod {
 
     /// Of all patches, [n, patches, values], and which were hidden, [n, m] places.
     private func predict(_ pixels: Tensor) -> (prediction: Tensor, hidden: Tensor) {
+        let (order, visible, hidden) = places(pixels)
+        let known = patches.tokens(pixels, .visible(visible))
+        return (decoder.all(known, prefix: patches.prefixTokens, order: order), hidden)
+    }
+
+    /// Every image's places in an order of its own, and which of them are seen and which hidden: int64, of each image one after the other.
+    private func places(_ pixels: Tensor) -> (order: Tensor, visible: Tensor, hidden: Tensor) {
         let count = patches.grid.count
         let order = PatchMasks.orders(pixels.size(0), count, on: pixels.device)
         let visible = min(count - 1, max(1, Int(Double(count) * (1 - settings.maskRatio))))
-        let known = patches.tokens(pixels, .visible(order.narrowed(1, from: 0, count: visible)))
-        let prediction = decoder.all(known, prefix: patches.prefixTokens, order: order)
-        return (prediction, order.narrowed(1, from: visible, count: count - visible))
+        return (order, order.narrowed(1, from: 0, count: visible), order.narrowed(1, from: visible, count: count - visible))
+    }
+
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let (_, visible, hidden) = places(pixels)
+        return patches.task(of: pixels, seen: patches.mask(at: visible), told: patches.mask(at: hidden))
     }
 
     /// Normalised patches are shown with the mean and deviation of those that are hidden, as the authors show them.

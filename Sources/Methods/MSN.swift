@@ -10,7 +10,7 @@ public import Views
 /// z are the anchors' projections at length 1, q learned prototypes at length 1; z⁺ is the moving average's of the whole target
 /// view. Random patches are hidden from the large anchor; the small ones ("focal") are seen whole. p̄, the mean over all
 /// anchors, is kept from resting on few prototypes.
-public final class MSN: Module, SelfSupervisedMethod {
+public final class MSN: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var maskRatio = 0.15
         public var hiddenWidth = 2048
@@ -86,15 +86,25 @@ public final class MSN: Module, SelfSupervisedMethod {
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let (whole, anchor) = (batch.views[0], batch.views[1])
         let goal = withoutGradients { target(whole, .none) }
-        let count = online.patches.grid.count
-        let kept = max(1, count - Int(Double(count) * settings.maskRatio))
-        let order = PatchMasks.orders(anchor.size(0), count, on: anchor.device)
-        var anchors = [online(anchor, .visible(order.narrowed(1, from: 0, count: kept)))]
+        var anchors = [online(anchor, .visible(kept(anchor)))]
         let small = Array(batch.views.dropFirst(2))
         if !small.isEmpty { anchors += online(.concatenated(small), .none).chunks(small.count) }
         let parts = Self.assignment(
             anchors, goal, prototypes.weight.value, temperature: settings.temperature, sharpening: settings.sharpening)
         return ["cross_entropy": parts.crossEntropy, "mean_entropy": parts.meanEntropy * -settings.meanEntropyWeight]
+    }
+
+    /// The places that are seen of an anchor, [n, m] int64.
+    private func kept(_ anchor: Tensor) -> Tensor {
+        let count = online.patches.grid.count
+        return PatchMasks.orders(anchor.size(0), count, on: anchor.device)
+            .narrowed(1, from: 0, count: max(1, count - Int(Double(count) * settings.maskRatio)))
+    }
+
+    /// Of an anchor; what is to be told is the whole view's assignment.
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let seen = online.patches.mask(at: kept(pixels))
+        return [online.patches.task(of: pixels, seen: seen, told: seen)[0]]
     }
 
     /// - Parameters:

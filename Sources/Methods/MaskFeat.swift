@@ -8,7 +8,7 @@ public import Views
 ///
 /// The features are histograms of oriented gradients of each colour channel, each cell's normalised to length 1 (section 3.2);
 /// blocks of patches are hidden as in BEiT.
-public final class MaskFeat: Module, SelfSupervisedMethod {
+public final class MaskFeat: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var maskRatio = 0.4
         public var bins = 9
@@ -51,11 +51,23 @@ public final class MaskFeat: Module, SelfSupervisedMethod {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let pixels = batch.views[0]
-        let ratios = Array(repeating: settings.maskRatio, count: pixels.size(0))
-        let grid = patches.grid
-        let mask = PatchMasks.blocks(ratios, grid, least: max(1, 16 * grid.count / 196), on: pixels.device)
+        let mask = mask(pixels)
         let prediction = decoder(patches.patchTokens(pixels, .replaced(mask, by: maskToken.value)))
         return ["reconstruction": Self.reconstruction(prediction, withoutGradients { features(pixels) }, mask)]
+    }
+
+    private func mask(_ pixels: Tensor) -> Tensor {
+        let ratios = Array(repeating: settings.maskRatio, count: pixels.size(0))
+        let grid = patches.grid
+        return PatchMasks.blocks(ratios, grid, least: max(1, 16 * grid.count / 196), on: pixels.device)
+    }
+
+    /// Histograms are drawn as lines through their cells' middles, along the edges, each channel in its colour.
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let mask = mask(pixels)
+        let hidden = features(pixels) * mask.to(.float32).unsqueezed(2)
+        let drawn = HOG.drawn(hidden, patches.grid, patchSize: patches.patchSize, cell: cell, bins: settings.bins)
+        return [patches.task(of: pixels, seen: mask.not, told: mask)[0], PictureRow("told", drawn)]
     }
 
     /// What is to be predicted of each patch.

@@ -6,6 +6,8 @@ public struct MethodEntry: Sendable {
     public let card: MethodCard
     /// The settings' type, for decoding.
     public let settings: any MethodSettings.Type
+    /// Whether views alone do not show its task.
+    public let hasDeviceTask: Bool
     private let makeViews: @Sendable (any MethodSettings, Int) throws -> any ViewMaker
     private let complete: @Sendable (ViewRecipe, any MethodSettings) throws -> any ViewMaker
     private let makeMethod: @Sendable (any MethodSettings, MethodContext) throws -> any SelfSupervisedMethod
@@ -13,6 +15,7 @@ public struct MethodEntry: Sendable {
     public init<Method: SelfSupervisedMethod>(_ type: Method.Type) {
         card = Method.card
         settings = Method.Settings.self
+        hasDeviceTask = Method.self is any DeviceTask.Type
         makeViews = { try Method.views($0 as! Method.Settings, imageSize: $1) }
         complete = { try Method.completing($0, $1 as! Method.Settings) }
         makeMethod = { try Method($0 as! Method.Settings, $1) }

@@ -85,6 +85,13 @@ extension SelfSupervisedMethod {
     public func afterStep(_ batch: Batch, _ step: Step) {}
 }
 
+/// A method whose task is not in its views: what is hidden is hidden on the device while it trains.
+public protocol DeviceTask: SelfSupervisedMethod {
+    /// What the network is given of images, and what it must tell, for people to look at: pixels [n, 3, h, w] uint8 to rows of pictures
+    /// with titles of a word or two. Called in evaluation mode, without a graph.
+    func task(of pixels: Tensor) -> [PictureRow]
+}
+
 /// Pictures of one kind, such as what was filled in.
 public struct PictureRow {
     /// One line, for the report.

@@ -7,7 +7,7 @@ public import Views
 ///     L = mean over hidden pixels of | linear(encoder(image with mask tokens)) − pixel |            (section 3.4)
 ///
 /// Hidden are random squares, larger than a patch. Deviation: positions are the backbone's, not relative ones.
-public final class SimMIM: Module, SelfSupervisedMethod {
+public final class SimMIM: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var maskRatio = 0.6
         /// Sides of what is hidden at once, in patches: 32 pixels of patches of 16.
@@ -44,10 +44,18 @@ public final class SimMIM: Module, SelfSupervisedMethod {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let pixels = batch.views[0]
-        let mask = PatchMasks.squares(
-            pixels.size(0), patches.grid, unit: settings.maskUnit, ratio: settings.maskRatio, on: pixels.device)
+        let mask = mask(pixels)
         let prediction = decoder(patches.patchTokens(pixels, .replaced(mask, by: maskToken.value)))
         return ["reconstruction": Self.reconstruction(prediction, withoutGradients { patches.values(pixels) }, mask)]
+    }
+
+    private func mask(_ pixels: Tensor) -> Tensor {
+        PatchMasks.squares(pixels.size(0), patches.grid, unit: settings.maskUnit, ratio: settings.maskRatio, on: pixels.device)
+    }
+
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let mask = mask(pixels)
+        return patches.task(of: pixels, seen: mask.not, told: mask)
     }
 
     /// - Parameters:

@@ -9,7 +9,7 @@ public import Views
 ///
 /// Both are classifications: of ab into `ColourBins`, of L into 100 bins of 1. Regression instead has ½‖·‖², in units of 10. Together
 /// the halves have seen the whole image, though neither could copy what it had to tell.
-public final class SplitBrain: Module, SelfSupervisedMethod {
+public final class SplitBrain: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var objective = Colorization.Settings.Objective.classification
         public var decoderWidth = 256
@@ -73,6 +73,15 @@ public final class SplitBrain: Module, SelfSupervisedMethod {
     ///   - lightness: [n, 1, h, w]
     static func lightness(_ logits: Tensor, _ lightness: Tensor) -> Tensor {
         ColourBins.rows(logits).crossEntropy(lightness.flattened().floor().clamped(0, 99).to(.int64))
+    }
+
+    /// Each half of the channels is seen by one half of the network, which tells the other.
+    public func task(of pixels: Tensor) -> [PictureRow] {
+        let ab = ColourSpace.lab(pixels.unit).narrowed(1, from: 1, count: 2)
+        return [
+            PictureRow("L", Colorization.lightness(pixels)),
+            PictureRow("ab", Colorization.colours(ab, like: pixels)),
+        ]
     }
 
     public func pictures(of pixels: Tensor) -> [PictureRow] {

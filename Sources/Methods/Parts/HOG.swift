@@ -1,3 +1,5 @@
+internal import Backbones
+internal import Foundation
 internal import Torch
 
 /// Histograms of oriented gradients (Dalal & Triggs 2005), one cell to a block: what MaskFeat predicts, and scikit-image's `hog`
@@ -34,6 +36,23 @@ enum HOG {
     static func ofPatches(_ pixels: Tensor, cell: Int, bins: Int, patchSize: Int) -> Tensor {
         let x = pixels.dataType.isFloatingPoint ? pixels : pixels.to(.float32)
         return PatchEncoder.values(histograms(x.contiguous() / 255, cell: cell, bins: bins), patchSize: patchSize / cell)
+    }
+
+    /// A picture of `ofPatches`: [n, 3, h, w], 0 … 255, in each cell a line through its middle for each bin, as bright as the bin is full.
+    static func drawn(_ features: Tensor, _ grid: PatchGrid, patchSize: Int, cell: Int, bins: Int) -> Tensor {
+        let middle = Double(cell - 1) / 2
+        let lines = (0..<bins).flatMap { bin -> [Float] in
+            // Edges stand across the gradient.
+            let angle = (Double(bin) + 0.5) * .pi / Double(bins)
+            return (0..<cell * cell).map { place in
+                let (down, right) = (Double(place / cell) - middle, Double(place % cell) - middle)
+                return abs(right * cos(angle) + down * sin(angle)) < 0.6 ? 1 : 0
+            }
+        }
+        let (n, side) = (features.size(0), patchSize / cell)
+        let cells = features.reshaped(-1, bins).matmul(Tensor(lines, [bins, cell * cell]).to(features.device))
+        return cells.reshaped([n, grid.rows, grid.columns, side, side, 3, cell, cell]).permuted(0, 5, 1, 3, 6, 2, 4, 7)
+            .reshaped(n, 3, grid.rows * patchSize, grid.columns * patchSize).clamped(0, 1) * 255
     }
 
     /// The side of a cell: the patch's, where no whole one fits into it.

@@ -59,6 +59,21 @@ public final class PatchEncoder: Module {
         values.reshaped(values.size(0), grid.rows, grid.columns, p, p, 3).permuted(0, 5, 1, 3, 2, 4)
             .reshaped(values.size(0), 3, grid.rows * p, grid.columns * p)
     }
+
+    /// Patches of images by which is seen and which is to be told, both [n, patches] bool; the others in the mean colour.
+    func task(of pixels: Tensor, seen: Tensor, told: Tensor) -> [PictureRow] {
+        let values = values(pixels)
+        func shown(_ mask: Tensor) -> Tensor {
+            encoder.input.pixels(Self.image(values * mask.to(values.dataType).unsqueezed(2), grid, patchSize: patchSize))
+        }
+        return [PictureRow("seen", shown(seen)), PictureRow("told", shown(told))]
+    }
+
+    /// True at some places [n, m] of all patches: [n, patches].
+    func mask(at places: Tensor) -> Tensor {
+        Tensor.zeros([places.size(0), grid.count], on: places.device).scatterAdded(1, places, Tensor.ones(places.shape, on: places.device))
+            .greater(0.5)
+    }
 }
 
 extension Tensor {

@@ -5,8 +5,12 @@ extension ViewMaker {
     /// - Parameters:
     ///   - draws: Rows for each image: its views in so many successive epochs.
     ///   - gap: Pixels of white between views.
-    public func sheet(of images: [PixelImage], seed: UInt64 = 0, draws: Int = 1, gap: Int = 4) -> PixelImage {
-        sheet(images.count, seed: seed, draws: draws, gap: gap) { place, key, buffers, scratch in
+    ///   - task: further columns: what is made of every row's first view, such as what is hidden from it.
+    public func sheet(
+        of images: [PixelImage], seed: UInt64 = 0, draws: Int = 1, gap: Int = 4,
+        task: ([PixelImage]) -> [(name: String, pictures: [PixelImage])] = { _ in [] }
+    ) -> PixelImage {
+        sheet(images.count, seed: seed, draws: draws, gap: gap, task: task) { place, key, buffers, scratch in
             make(images[place], key: key, partners: ImagesAsPartners(images: images, position: place), into: buffers, scratch: &scratch)
             return images[place]
         }
@@ -14,11 +18,11 @@ extension ViewMaker {
 
     /// - Parameter fill: makes a row's outputs, and gives what stands on its left; nil for no row.
     fileprivate func sheet(
-        _ count: Int, seed: UInt64, draws: Int, gap: Int,
+        _ count: Int, seed: UInt64, draws: Int, gap: Int, task: ([PixelImage]) -> [(name: String, pictures: [PixelImage])] = { _ in [] },
         fill: (_ place: Int, _ key: SampleKey, _ buffers: OutputBuffers, _ scratch: inout Scratch) -> PixelImage?
     ) -> PixelImage {
         let shown = outputs.indices.compactMap { output in outputs[output].imageSize.map { (output, size: $0) } }
-        let cell = shown.map(\.size.height).max() ?? 1
+        var cell = shown.map(\.size.height).max() ?? 1
         var scratch = Scratch()
         let memory = BatchMemory(outputs, capacity: 1)
         var rows: [ContactSheet.Row] = []
@@ -30,8 +34,13 @@ extension ViewMaker {
             let views = shown.map { PixelImage(width: $1.width, height: $1.height, pixels: [UInt8](buffers.bytes($0))) }
             rows.append(.init(pictures: [image.fitted(into: cell, scratch.canvas)] + views, captions: captions(of: buffers)))
         }
-        return ContactSheet.draw(
-            rows, columns: [("image", cell)] + shown.map { (outputs[$0].name, $1.width) }, cell: cell, gap: gap)
+        var columns = [("image", cell)] + shown.map { (outputs[$0].name, $1.width) }
+        for further in shown.isEmpty ? [] : task(rows.map { $0.pictures[1] }) {
+            for (row, picture) in zip(rows.indices, further.pictures) { rows[row].pictures.append(picture) }
+            columns.append((further.name, further.pictures.first?.width ?? 1))
+            cell = max(cell, further.pictures.first?.height ?? 1)
+        }
+        return ContactSheet.draw(rows, columns: columns, cell: cell, gap: gap)
     }
 }
 
