@@ -4,8 +4,8 @@ internal import Foundation
 /// Linear evaluation: a linear classifier on frozen features (Zhang et al. 2016; Oord et al. 2018; SimCLR, Chen et al. 2020).
 ///
 /// Features are standardised by the training split. The strength of the penalty (or the learning rate) is chosen on a
-/// class-stratified part of the *training* split, then the classifier is fitted to all of it; the test split is read once, by
-/// what came out of that.
+/// class-stratified part of the *training* split, by accuracy and among equals by loss, then the classifier is fitted to all of it; the
+/// test split is read once, by what came out of that.
 ///
 /// - L-BFGS: multinomial logistic regression to convergence, as SimCLR's appendix B.8 (their grid of λ has 45 values from
 ///   10⁻⁶ to 10⁵; ours has 9 in the same range). From the strongest on, and no further once two in a row are worse than the best by
@@ -197,7 +197,7 @@ public struct LinearProbe: Sendable, Equatable {
         var trials: [Trial]
     }
 
-    /// Of equally accurate settings the first, in this order: the strongest penalty, the lowest learning rate.
+    /// In the order in which they are tried: the strongest penalty, the lowest learning rate first.
     private var values: [Double] {
         switch solver {
         case .lbfgs(let settings): settings.values.sorted(by: >)
@@ -215,17 +215,26 @@ public struct LinearProbe: Sendable, Equatable {
     private var middle: Double { values[values.count / 2] }
 
     private func choose(_ problem: Problem, _ held: StandardizedRows, _ labels: [Int]) -> Chosen {
-        var best: (solution: Solution, start: Tensor?)?
+        var best: (solution: Solution, start: Tensor?, loss: Double)?
+        let targets = Tensor(labels).to(held.device)
         var trials: [Trial] = []
         func consider(_ solution: Solution, start: Tensor?) {
             var solution = solution
-            let ranked = held.blocks().flatMap {
-                Metrics.ranking(held[$0].linear(solution.weight.to(.float32), solution.bias.to(.float32)), 1)
+            var (ranked, loss): ([[Int]], Double) = ([], 0)
+            for range in held.blocks() {
+                let scores = held[range].linear(solution.weight.to(.float32), solution.bias.to(.float32))
+                ranked += Metrics.ranking(scores, 1)
+                loss += scores.crossEntropy(targets[range]).item * Double(range.count)
             }
             // A diverged classifier predicts nothing.
-            solution.trial.accuracy = solution.trial.loss != nil ? Metrics.accuracy(labels, ranked.map { $0[0] }) : 0
+            let isSound = solution.trial.loss != nil && loss.isFinite
+            if !isSound { loss = .infinity }
+            let accuracy = isSound ? Metrics.accuracy(labels, ranked.map { $0[0] }) : 0
+            solution.trial.accuracy = accuracy
             trials.append(solution.trial)
-            if best == nil || solution.trial.accuracy! > best!.solution.trial.accuracy! { best = (solution, start) }
+            // Few held-out images tell few settings apart by accuracy; their loss tells a constant classifier from one that has learned.
+            let isBetter = best.map { (accuracy, -loss) > ($0.solution.trial.accuracy!, -$0.loss) } ?? true
+            if isBetter { best = (solution, start, loss) }
         }
         switch solver {
         case .lbfgs:

@@ -29,12 +29,14 @@ extension Evaluator {
             throw EvaluationError("a comparison needs at least two encoders of different names")
         }
         try requireClasses(train)
+        if let folder { try EvaluationFolder(folder).requireWritable() }
         var outcome = Outcome(results: [], differences: [], unreadable: [])
         var measurements: [Measurement] = []
         for contestant in contestants {
             progress("features of \(contestant.name)")
             contestant.encoder.move(to: device)
-            let data = EvaluationData(train: train, test: test, extraction: extraction(of: contestant.encoder), seed: seed, cache: cache)
+            let data = EvaluationData(
+                train: train, test: test, extraction: extraction(of: contestant.encoder), seed: seed, cache: cache, unreadable: unreadable)
             let representation = Representation.encoder(contestant.encoder, name: contestant.name, head: contestant.head)
             let splits = try data.splits(of: representation)
             outcome.unreadable = splits.unreadable
@@ -46,6 +48,8 @@ extension Evaluator {
             measurements.append(found)
         }
         outcome.robustness = RobustnessTable(measurements, imageSize: contestants[0].encoder.imageSize)
+        outcome.robustness?.data = dataName
+        for index in outcome.results.indices { outcome.results[index].data = dataName }
         outcome.classes = measurements.flatMap { $0.classes() }
         if let folder { try write(outcome, to: folder) }
         return outcome

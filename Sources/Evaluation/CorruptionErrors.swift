@@ -81,8 +81,11 @@ struct CorruptionErrors {
             return 100 * sum / Double(usable.count)
         }
         let left = rows.filter { row in !usable.contains { $0.kind == row.kind } }.map(\.kind)
-        let note = left.isEmpty ? nil : "without \(left.joined(separator: ", ")), which cost the baseline nothing"
-        return mean(nil).map { ($0, interval($0, mean), note) }
+        var notes = left.isEmpty ? [] : ["without \(left.joined(separator: ", ")), which cost the baseline nothing"]
+        guard let value = mean(nil) else { return nil }
+        let interval = interval(value, mean)
+        if interval == nil, isByImage, isRelative { notes.append("no interval: too few images for what corruptions cost the baseline") }
+        return (value, interval, notes.isEmpty ? nil : notes.joined(separator: "; "))
     }
 
     private func interval(_ estimate: Double, _ mean: ([Double]?) -> Double?) -> Interval? {

@@ -12,6 +12,8 @@ struct EvaluationData {
     let seed: UInt64
     /// Where features are remembered; nil for nowhere.
     var cache: FeatureCache?
+    /// Told the images of each pass that could not be read.
+    var unreadable: ([UnreadableLog.Entry]) -> Void = { _ in }
 
     /// Features of the splits, and the images behind the rows.
     struct Splits {
@@ -42,6 +44,7 @@ struct EvaluationData {
             ?? extraction(images) { representation.features($0) }
         let features = Features(
             matrix: found.rows, labels: found.labels, names: found.indices.map { images.name(at: $0) }, classNames: images.classNames)
+        unreadable(found.unreadable)
         return (features, images.subset(found.indices), found.unreadable.map(\.description))
     }
 

@@ -29,11 +29,23 @@ struct EvaluationFolder {
         if !outcome.bySeed.isEmpty { try writeTable(outcome.bySeed, "seeds") }
         try writeNeighbours(splits)
         try writeMap(splits)
-        try writeMistakes(findings, splits, representation, side: Self.thumbnailSide)
+        try writeMistakes(findings, splits, representation, side: Self.thumbnailSide, of: outcome.results.first?.data)
+    }
+
+    /// What an earlier evaluation left and this one may not replace: it would stand beside results of other images.
+    private func removeEarlier() throws {
+        for name in [
+            "robustness.json", "robustness.csv", "classes.json", "classes.csv", "seeds.json", "seeds.csv", "mistakes.json",
+            "neighbours.json", "map.json",
+        ]
+        where FileManager.default.fileExists(atPath: "\(path)/\(name)") {
+            try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+        }
     }
 
     /// Results alone, such as those of several encoders.
     func writeResults(_ outcome: Evaluator.Outcome) throws {
+        try removeEarlier()
         try writeTable(outcome.results, "results")
         try JSONFile.write(outcome.differences, to: "\(path)/differences.json")
         if let table = outcome.robustness { try write(table) }

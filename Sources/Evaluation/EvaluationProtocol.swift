@@ -1,3 +1,4 @@
+public import Backbones
 public import Embeddings
 internal import Torch
 internal import Training
@@ -16,6 +17,12 @@ public protocol EvaluationProtocol: Codable, Sendable {
     /// The default settings.
     init()
 
+    /// What can be refused before anything is measured: settings that make no sense, layers that the encoder lacks, a missing test split.
+    /// Everything passes by default.
+    /// - Parameter encoder: nil for raw pixels.
+    /// - Throws: `EvaluationError`, in one line.
+    func check(_ encoder: Encoder?, hasTest: Bool) throws
+
     /// - Throws: `EvaluationError` or `FeatureError`, in one line.
     func measure(_ subject: EvaluationSubject) throws -> [Score]
 
@@ -27,6 +34,10 @@ public protocol EvaluationProtocol: Codable, Sendable {
 }
 
 extension EvaluationProtocol {
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {}
+
+    func check(_ subject: EvaluationSubject) throws { try check(subject.representation.encoder, hasTest: subject.test != nil) }
+
     public func relative(_ own: [Score], to baseline: [[Score]], _ name: String) -> [Score] { [] }
 }
 

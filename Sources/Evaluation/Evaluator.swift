@@ -31,6 +31,8 @@ public struct Evaluator {
     public var dataName: String?
     /// Told what is being done, in a few words.
     public var progress: (String) -> Void = { _ in }
+    /// Told the images of each pass that could not be read; of several passes the same ones.
+    public var unreadable: ([UnreadableLog.Entry]) -> Void = { _ in }
 
     public init() {}
 
@@ -63,9 +65,10 @@ public struct Evaluator {
         try requireClasses(train)
         // Not after an hour of measuring.
         if let folder { try EvaluationFolder(folder).requireWritable() }
+        for measured in protocols { try measured.check(encoder, hasTest: test != nil) }
         encoder.move(to: device)
         let extraction = extraction(of: encoder)
-        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache)
+        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache, unreadable: unreadable)
 
         func measured(_ representation: Representation) throws -> (runs: [[Score]], splits: EvaluationData.Splits) {
             let splits = try data.splits(of: representation)
@@ -75,7 +78,7 @@ public struct Evaluator {
         func note(_ runs: [[Score]], _ name: String) {
             guard seeds > 1 else { return }
             for (index, run) in runs.enumerated() {
-                bySeed += run.filter { $0.detail == nil }.map { $0.result(name, seed: Int(seed) + index) }
+                bySeed += run.filter { $0.detail == nil }.map { $0.result(name, seed: Int(clamping: seed &+ UInt64(index))) }
             }
         }
 
@@ -129,9 +132,10 @@ public struct Evaluator {
         }
 
         for index in results.indices { results[index].data = dataName }
-        let outcome = Outcome(
+        var outcome = Outcome(
             results: results, differences: differences, bySeed: bySeed, unreadable: main.unreadable,
             robustness: RobustnessTable(measurements, imageSize: encoder.imageSize), classes: measurements.flatMap { $0.classes() })
+        outcome.robustness?.data = dataName
         if let folder {
             progress("neighbours and map")
             try EvaluationFolder(folder).write(outcome, main, findings, subject)
@@ -159,7 +163,8 @@ public struct Evaluator {
     ) throws -> [EvaluationResult] {
         try requireClasses(train)
         encoder.move(to: device)
-        let data = EvaluationData(train: train, test: test, extraction: extraction(of: encoder), seed: seed, cache: cache)
+        let data = EvaluationData(
+            train: train, test: test, extraction: extraction(of: encoder), seed: seed, cache: cache, unreadable: unreadable)
         let representation = Representation.encoder(encoder, name: name)
         let found = Measurement(name: name, runs: [Score.merged(try scores(representation, data.splits(of: representation), data))])
         return found.results(seeds: seeds)

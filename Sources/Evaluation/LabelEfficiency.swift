@@ -26,6 +26,8 @@ public struct LabelEfficiency {
     /// The first layer of the encoder's projector, for fine-tuning that begins there.
     public var head: ProjectionHead?
     public var secondsPerLabel = 10.0
+    /// Of the labelled images, for the report.
+    public var dataName: String?
     public var seed: UInt64 = 0
     public var batchSize = 128
     public var loaderThreads = 2
@@ -34,6 +36,8 @@ public struct LabelEfficiency {
     public var cache: FeatureCache?
     /// Told what is being done, in a few words.
     public var progress: (String) -> Void = { _ in }
+    /// Told the images of each pass that could not be read; of several passes the same ones.
+    public var unreadable: ([UnreadableLog.Entry]) -> Void = { _ in }
 
     public init() {}
 
@@ -45,12 +49,14 @@ public struct LabelEfficiency {
         guard train.classNames.count >= 2 else {
             throw EvaluationError("label efficiency needs labels of at least 2 classes: put each class into a folder of its own")
         }
-        guard draws >= 1, networkDraws >= 0, labelsPerClass.allSatisfy({ $0 >= 1 }), secondsPerLabel > 0 else {
+        guard draws >= 1, networkDraws >= 0, labelsPerClass.allSatisfy({ $0 >= 1 }), secondsPerLabel > 0, secondsPerLabel.isFinite else {
             throw EvaluationError("label efficiency needs draws, labels per class and seconds per label above 0")
         }
+        if networkDraws > 0 { try tuning.check(encoder, hasTest: true) }
+        if let folder { try EvaluationFolder(folder).requireWritable() }
         encoder.move(to: device)
         let extraction = FeatureExtraction(imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
-        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache)
+        let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache, unreadable: unreadable)
         progress("features of \(name)")
         let own = try data.splits(of: .encoder(encoder, name: name))
         let random = try Representation.random(like: encoder, seed: seed &+ 7919, calibratedOn: train, extraction)
@@ -59,15 +65,22 @@ public struct LabelEfficiency {
         if networkDraws > 0 { try EvaluationSubject(own, random, data, seed: seed).requireKnownTestClasses() }
         let sizes = Self.sizes(labelsPerClass, most: own.train.classCounts.max() ?? 0)
 
-        var curves = [
-            try curve("\(name), linear", sizes, draws, own) { rows, _ in try linear(own, rows) },
-            try curve("random encoder, linear", sizes, draws, baseline) { rows, _ in try linear(baseline, rows) },
-        ]
-        for chooser in choosers { curves.append(try chosenCurve(name, chooser, sizes, own)) }
+        let notes = EvaluationSubject(own, random, data, seed: seed).unseenClasses.map { [$0] }
+        var found = LabelCurves(
+            curves: [], savings: [], testImages: own.test!.labelled.count, secondsPerLabel: secondsPerLabel, notes: notes, data: dataName)
+        // After every curve, so that what was measured is kept where the rest is not waited for.
+        func add(_ curve: LabelCurves.Curve) throws {
+            found.curves.append(curve)
+            found.savings = Self.savings(found.curves, name, secondsPerLabel: secondsPerLabel)
+            if let folder { try Self.write(found, to: folder) }
+        }
+        try add(try curve("\(name), linear", sizes, draws, own) { rows, _ in try linear(own, rows) })
+        try add(try curve("random encoder, linear", sizes, draws, baseline) { rows, _ in try linear(baseline, rows) })
+        for chooser in choosers { try add(try chosenCurve(name, chooser, sizes, own)) }
         if networkDraws > 0 {
             guard let images = own.testImages else { throw EvaluationError("label efficiency needs a test split: give --test") }
             for (title, start) in [("\(name), fine-tuned", encoder), ("supervised", random.encoder!)] {
-                curves.append(
+                try add(
                     try curve(title, sizes, networkDraws, own) { rows, draw in
                         progress("\(title) on \(rows.count) labels")
                         let tuning = try self.tuning.tuning(
@@ -78,10 +91,6 @@ public struct LabelEfficiency {
                     })
             }
         }
-        let found = LabelCurves(
-            curves: curves, savings: Self.savings(curves, name, secondsPerLabel: secondsPerLabel), testImages: own.test!.labelled.count,
-            secondsPerLabel: secondsPerLabel, notes: EvaluationSubject(own, random, data, seed: seed).unseenClasses.map { [$0] })
-        if let folder { try Self.write(found, to: folder) }
         return found
     }
 
@@ -144,7 +153,9 @@ public struct LabelEfficiency {
         return curves.filter { $0.name.hasPrefix("\(name), ") }.flatMap { curve in
             let needed = LabelsNeeded(curve: curve.points.map { ($0.labels, $0.draws) })
             return supervised.points.map { point in
-                let (low, high) = needed.interval(point.draws)
+                // Of one draw each there is nothing to draw again.
+                let isSingle = point.draws.count == 1 && curve.points.allSatisfy { $0.draws.count == 1 }
+                let (low, high) = isSingle ? (nil, nil) : needed.interval(point.draws)
                 return LabelCurves.Saving(
                     curve: curve.name, labels: point.labels, accuracy: point.value, needed: needed(point.value), lower: low, upper: high,
                     secondsPerLabel: secondsPerLabel, isBound: needed.beginsAbove(point.value))

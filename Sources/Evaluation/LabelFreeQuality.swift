@@ -47,6 +47,8 @@ public struct LabelFreeQuality {
     public var device = Device.cpu
     /// Told what is being done, in a few words.
     public var progress: (String) -> Void = { _ in }
+    /// Told the images of each pass that could not be read; of several passes the same ones.
+    public var unreadable: ([UnreadableLog.Entry]) -> Void = { _ in }
 
     public init() {}
 
@@ -62,7 +64,9 @@ public struct LabelFreeQuality {
         let sample = dataset.subset((0..<count).map { $0 * dataset.count / count })
         let extraction = FeatureExtraction(imageSize: encoder.imageSize, batchSize: batchSize, threads: loaderThreads, device: device)
         return try encoder.evaluating {
-            let clean = try extraction(sample) { encoder($0) }.rows
+            let read = try extraction(sample) { encoder($0) }
+            unreadable(read.unreadable)
+            let clean = read.rows
             guard clean.size(0) >= 2 else { throw EvaluationError("quality needs at least 2 images that can be read") }
             var drawn: [Tensor] = []
             if measures.contains(where: \.needsViews) {

@@ -59,7 +59,9 @@ extension EvaluationFolder {
     private static let shown = 24
 
     /// The confusion matrix and the images that the linear probe is most wrong about.
-    func writeMistakes(_ findings: Findings, _ splits: EvaluationData.Splits, _ representation: Representation, side: Int) throws {
+    func writeMistakes(_ findings: Findings, _ splits: EvaluationData.Splits, _ representation: Representation, side: Int, of data: String?)
+        throws
+    {
         guard let (classifier, said) = findings.linear, let test = splits.test, let images = splits.testImages,
             said.labels.count == test.count
         else { return }
@@ -81,7 +83,8 @@ extension EvaluationFolder {
             )
         }
         try JSONFile.write(
-            MistakeSheet(classifier: "linear probe", classes: said.classNames, confusion: said.confusion, saliency: kind, worst: worst),
+            MistakeSheet(
+                classifier: "linear probe", classes: said.classNames, confusion: said.confusion, saliency: kind, worst: worst, data: data),
             to: "\(path)/mistakes.json")
     }
 

@@ -93,8 +93,13 @@ public struct Score: Sendable {
         return ([1] + (outcome.classNames.count > 5 && outcome.ranksFive ? [5] : [])).map { k in
             Score(
                 protocolName, "top-\(k)\(suffix)", setting: setting, split: split, correct: outcome.correct(within: k),
-                trainImages: trainImages, note: outcome.notes.first)
+                trainImages: trainImages, note: outcome.note)
         }
+    }
+
+    /// What no interval leaves; AMI and ARI can be below zero.
+    private var isShare: Bool {
+        unit == .images || ["top-", "NMI", "accuracy", "purity"].contains { metric.hasPrefix($0) }
     }
 
     var key: String { "\(protocolName)|\(metric)|\(split)" }
@@ -131,6 +136,7 @@ public struct Score: Sendable {
                 merged.interval = Interval.student(merged.items)
             }
             merged.value = merged.items.reduce(0, +) / Double(merged.items.count)
+            if merged.isShare { merged.interval = merged.interval?.clamped() }
             if scores.contains(where: { $0.setting != first.setting }) { merged.setting = nil }
             return merged
         }
@@ -144,11 +150,7 @@ public struct Score: Sendable {
             if let mean = Interval.student(scores.map(\.value)) {
                 result.value = mean.estimate
                 (result.lower, result.upper) = (mean.low, mean.high)
-                // Shares, which no interval leaves; AMI and ARI can be below zero.
-                if first.unit == .images || ["top-", "NMI", "accuracy", "purity"].contains(where: { first.metric.hasPrefix($0) }) {
-                    result.lower = max(0, mean.low)
-                    result.upper = min(1, mean.high)
-                }
+                if first.isShare { (result.lower, result.upper) = (max(0, mean.low), min(1, mean.high)) }
                 if scores.contains(where: { $0.setting != first.setting }) { result.setting = nil }
             }
             return result
@@ -174,8 +176,22 @@ public struct Score: Sendable {
         let differences = zip(items, other.items).map { $0 - $1 }
         guard let found = unit == .images ? Interval.bootstrap(differences) : unit == .draws ? Interval.student(differences) : nil
         else { return nil }
+        // Two shares differ by no more than all.
+        let most = isShare ? 1 : Double.infinity
         return EvaluationDifference(
-            encoder: name, baseline: baseline, protocolName: protocolName, metric: metric, value: found.estimate, lower: found.low,
-            upper: found.high)
+            encoder: name, baseline: baseline, protocolName: protocolName, metric: metric, value: found.estimate,
+            lower: max(-most, found.low), upper: min(most, found.high))
+    }
+}
+
+extension Classification {
+    /// All notes, and that nothing was told apart, as one.
+    var note: String? {
+        let predicted = Set(predictions)
+        let constant =
+            predicted.count == 1 && !predicted.contains(-1) && Set(scored.map { labels[$0] }).count > 1
+            ? predicted.first.map { classNames[$0] } : nil
+        let all = (constant.map { ["every image is taken for \($0)"] } ?? []) + notes
+        return all.isEmpty ? nil : all.joined(separator: "; ")
     }
 }

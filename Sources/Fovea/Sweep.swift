@@ -176,18 +176,26 @@ public struct Sweep {
     /// - Parameters:
     ///   - base: with the images' path.
     ///   - measured: what `measure` gives.
+    ///   - data: the images that it measures on, in words that are others for other images.
     ///   - measure: of a finished encoder, one number.
-    /// - Throws: `RecipeError` when the folder holds a sweep of another grid, or a run of another recipe.
-    public func callAsFunction(_ base: Recipe, measured: String, _ measure: (Encoder) throws -> EvaluationResult) throws -> Ending {
+    /// - Throws: `RecipeError` when the folder holds a sweep of another grid or measured on other images, or a run of another recipe.
+    ///   A run that diverges is noted, and the others go on.
+    public func callAsFunction(
+        _ base: Recipe, measured: String, on data: String? = nil, _ measure: (Encoder) throws -> EvaluationResult
+    ) throws -> Ending {
         let cells = try cells(of: base)
         let file = "\(folder)/evaluation/sweep.json"
         let axes = axes.map { SweepTable.Axis(name: $0.name, values: $0.values.map(\.label)) }
-        var table = SweepTable(axes: axes, measured: measured, runs: cells.count)
+        var table = SweepTable(axes: axes, measured: measured, data: data, runs: cells.count)
         if let bytes = FileManager.default.contents(atPath: file), let found = try? JSONDecoder().decode(SweepTable.self, from: bytes) {
             guard found.axes == axes, found.measured == measured else {
                 throw RecipeError("\(folder) holds a sweep of another grid or measure: give another --out")
             }
-            table.rows = found.rows
+            guard found.data == data else {
+                func named(_ data: String?) -> String { data.map { "'\($0)'" } ?? "images that it does not name" }
+                throw RecipeError("\(folder) holds a sweep measured on \(named(found.data)), not on \(named(data)): give another --out")
+            }
+            (table.rows, table.diverged) = (found.rows, found.diverged)
         }
         let entry = try methods.entry(named: base.method.name)
         var opened = (data: base.data, images: try base.data.open(entry))
@@ -198,8 +206,11 @@ public struct Sweep {
                     throw RecipeError("\(run.path) holds a run of another recipe: give another --out")
                 }
                 if table.rows.contains(where: { $0.run == "runs/\(cell.name)" }) { continue }
+                // It would do so again.
+                if table.diverged?.contains(where: { $0.run == "runs/\(cell.name)" }) == true { continue }
             } else {
                 table.rows.removeAll { $0.run == "runs/\(cell.name)" }
+                table.diverged?.removeAll { $0.run == "runs/\(cell.name)" }
             }
             progress("run \(number + 1) of \(cells.count): \(cell.name)")
             if cell.recipe.data != opened.data { opened = (cell.recipe.data, try cell.recipe.data.open(entry)) }
@@ -208,7 +219,15 @@ public struct Sweep {
                     try run.holdsRun
                     ? Trainer(resuming: run, dataset: opened.images, methods: methods, options: options)
                     : Trainer(cell.recipe, dataset: opened.images, folder: run, methods: methods, options: options)
-                guard try trainer.run() == .finished else { return .interrupted(table) }
+                do {
+                    guard try trainer.run() == .finished else { return .interrupted(table) }
+                } catch let error as TrainingError where error.isDivergence {
+                    let lost = SweepTable.Diverged(
+                        values: cell.labels, seed: Int(cell.recipe.training.seed), run: "runs/\(cell.name)", reason: error.description)
+                    table.diverged = (table.diverged ?? []) + [lost]
+                    try write(table, file)
+                    continue
+                }
             }
             let result = try measure(Encoder.load(run.path, on: options.device, methods: methods))
             let timing = FileManager.default.contents(atPath: run.timingSummary).flatMap {

@@ -2,25 +2,27 @@
 public enum WholeDataset {
     /// The parts of a packed set or of lists; a folder is one part, whatever its sub-folders mean.
     /// - Throws: `DatasetError`
-    public static func parts(_ path: String) throws(DatasetError) -> [(name: String, images: any ImageDataset)] {
+    public static func parts(
+        _ path: String, options: DatasetOptions = DatasetOptions()
+    ) throws(DatasetError) -> [(name: String, images: any ImageDataset)] {
         // Nothing depends on the held-out part's classes being the training part's.
         var splits = try DatasetSplits.open(path, heldOut: false)
         if splits.format == .folder {
-            let whole = try FolderDataset(path)
+            let whole = try FolderDataset(path, options: options)
             // The training part's names do not begin with it.
             let isDivided = splits.train.name(at: 0) != whole.name(at: 0)
             let images: any ImageDataset = isDivided ? DividedFolder(whole) : whole
             return [("all", images)]
         }
-        if splits.format == .list { splits = try DatasetSplits.open(path) }
+        if splits.format == .list { splits = try DatasetSplits.open(path, options: options) }
         let all: [(String, (any ImageDataset)?)] = [("train", splits.train), ("test", splits.test), ("unlabelled", splits.unlabelled)]
         return all.compactMap { name, images in images.map { (name, $0) } }
     }
 
     /// All of it as one.
     /// - Throws: `DatasetError`
-    public static func open(_ path: String) throws(DatasetError) -> any ImageDataset {
-        let parts = try parts(path).map(\.images)
+    public static func open(_ path: String, options: DatasetOptions = DatasetOptions()) throws(DatasetError) -> any ImageDataset {
+        let parts = try parts(path, options: options).map(\.images)
         return parts.count == 1 ? parts[0] : JoinedDataset(parts)
     }
 }

@@ -28,7 +28,7 @@ struct Compare: ParsableCommand {
 
     func validate() throws {
         if sources.count < 2 { throw ValidationError("name at least two encoders: fovea compare runs/a runs/b --data labelled/") }
-        if Set(sources.map(EncoderNames.normal)).count < sources.count { throw ValidationError("an encoder is named twice") }
+        try EncoderNames.requireDifferent(sources)
     }
 
     func run() throws {
@@ -36,12 +36,15 @@ struct Compare: ParsableCommand {
         var evaluator = Evaluator()
         try protocols.apply(to: &evaluator, subset: images.subset != nil)
         evaluator.seed = seed
+        evaluator.dataName = images.data
         evaluator.device = try machine.chosenDevice()
         evaluator.loaderThreads = machine.loaders
         evaluator.cache = features.chosen
         evaluator.progress = { step in
-            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+            if !quiet { Terminal.say(step) }
         }
+        let unreadable = UnreadableImages()
+        evaluator.unreadable = unreadable.add
         let (train, test) = try images.open(seed: seed)
         let contestants = try zip(sources, EncoderNames.short(sources)).map { source, name in
             let encoder = try weights.load(source, on: evaluator.device).0
@@ -50,10 +53,13 @@ struct Compare: ParsableCommand {
         }
         let outcome = try evaluator.compare(contestants, train: train, test: test, folder: out.map { "\($0)/evaluation" })
         print(ResultsPivot(outcome.results).text())
-        for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
-        if !quiet {
-            for line in ResultNotes.lines(outcome.results) { FileHandle.standardError.write(Data("note: \(line)\n".utf8)) }
+        for difference in outcome.differences where difference.metric == "top-1" {
+            Terminal.paragraph(difference.sentence)
         }
+        if !quiet {
+            for line in ResultNotes.lines(outcome.results) { Terminal.note(line) }
+        }
+        try unreadable.tell(in: out.map { "\($0)/evaluation" })
         if let out { print("report: \(try RunReport.write(out))") }
     }
 }

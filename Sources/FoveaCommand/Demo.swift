@@ -44,7 +44,7 @@ struct Demo: ParsableCommand {
         // Whatever could be refused is refused before anything is removed, and before minutes of training.
         let place = DemoFolder(out, data: data)
         try place.check()
-        let options = DatasetOptions(limit: limit, seed: seed)
+        let options = DatasetOptions(limit: limit, seed: seed, note: DatasetOptions.telling.note)
         let given = try data.map { (path: $0, splits: try DatasetSplits.open($0, options: options)) }
         _ = try given.map { try self.comparison($0.splits) }
         try place.clear()
@@ -78,7 +78,7 @@ struct Demo: ParsableCommand {
         try evaluator.write(outcome, to: "\(folder.path)/evaluation")
 
         print("\n" + ResultsPivot(outcome.results).text())
-        for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
+        for difference in outcome.differences where difference.metric == "top-1" { Terminal.paragraph(difference.sentence) }
         print("report: \(try RunReport.write(folder.path))")
     }
 
@@ -174,5 +174,5 @@ struct Demo: ParsableCommand {
         return trainer.method as! Supervised
     }
 
-    private func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+    private func say(_ line: String) { Terminal.say(line) }
 }

@@ -74,7 +74,7 @@ struct Distill: ParsableCommand {
         training.device = try machine.chosenDevice()
         training.loaderThreads = machine.loaders
         training.progress = { step in
-            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+            if !quiet { Terminal.say(step) }
         }
         training.observer = TerminalProgress(quiet: quiet)
         var (train, test) = try images.open(seed: seed)
@@ -92,14 +92,14 @@ struct Distill: ParsableCommand {
             train = PartlyLabelledDataset(whole, labelled: Set((0..<whole.count).filter { named.contains(whole.name(at: $0)) }))
         }
         let more = try unlabelled.map { path in
-            let splits = try DatasetSplits.open(path, heldOut: false)
+            let splits = try DatasetSplits.open(path, options: .telling, heldOut: false)
             return splits.unlabelled ?? splits.train
         }
         let (encoder, _) = try source.load(on: training.device)
         if training.tuning.recipe == .simclrv2 { training.head = try source.head(of: encoder) }
         let outcome = try training(encoder, train: train, unlabelled: more, test: test, folder: out)
         print(ResultsPivot(outcome.results).text())
-        for difference in outcome.differences { print(difference.sentence) }
+        for difference in outcome.differences { Terminal.paragraph(difference.sentence) }
         print("report: \(try RunReport.write(out))")
     }
 }

@@ -45,7 +45,9 @@ struct Duplicates: ParsableCommand {
         let (encoder, _) = try source.load(on: machine.chosenDevice())
         let extraction = FeatureExtraction(
             imageSize: encoder.imageSize, threads: machine.loaders, device: try machine.chosenDevice())
-        let found = try search(encoder, WholeDataset.open(images), in: others.map { try WholeDataset.open($0) }, extraction)
+        let found = try search(
+            encoder, WholeDataset.open(images, options: .telling), in: others.map { try WholeDataset.open($0, options: .telling) },
+            extraction)
         var table = TextTable(["image", "near-duplicate", "correlation", "cosine"])
         func titled(_ name: String, _ label: String?, _ differs: Bool) -> String { differs ? "\(name) (\(label ?? "no label"))" : name }
         for match in found.matches.prefix(50) {
@@ -64,8 +66,7 @@ struct Duplicates: ParsableCommand {
         if disagreeing > 0 { line += "; \(Format.count(disagreeing)) pairs have different labels" }
         print(line)
         if !found.unreadable.isEmpty {
-            FileHandle.standardError.write(
-                Data("note: \(found.unreadable.count) images could not be read (first: \(found.unreadable[0]))\n".utf8))
+            Terminal.note("\(found.unreadable.count) images could not be read (first: \(found.unreadable[0]))")
         }
         guard let out else { return }
         let rows = found.matches.map {

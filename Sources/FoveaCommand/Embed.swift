@@ -59,7 +59,7 @@ struct Embed: ParsableCommand {
 
     /// All images of a folder go into one file; the parts of a packed set into one each.
     private func parts() throws -> [(path: String, images: any ImageDataset)] {
-        let found = try WholeDataset.parts(images)
+        let found = try WholeDataset.parts(images, options: .telling)
         return found.map { (found.count > 1 ? Self.numbered(out, $0.name) : out, $0.images) }
     }
 

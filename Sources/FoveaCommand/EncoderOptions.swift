@@ -13,10 +13,19 @@ struct EncoderOptions: ParsableArguments {
         help: "Of a run with --keep-every, the checkpoint that is best without labels: by rankme, lidar, alphareq, uniformity, …")
     var select: String?
 
+    @Option(
+        name: .customLong("images"), help: "The images that --select measures with; those that the run was trained on by default.",
+        completion: .file())
+    var selectImages: String?
+
+    func validate() throws {
+        if selectImages != nil, select == nil { throw ValidationError("--images says nothing without --select") }
+    }
+
     /// The encoder and what to call it in tables.
     func load(on device: Device) throws -> (Encoder, String) {
         guard let select else { return try weights.load(source, on: device) }
-        let (encoder, checkpoint) = try CheckpointChoice.encoder(source, by: select, images: nil, on: device, loaders: 2)
+        let (encoder, checkpoint) = try CheckpointChoice.encoder(source, by: select, images: selectImages, on: device, loaders: 2)
         let method = try RecipeFile().read(RunFolder(source).recipe).method.name
         return (encoder, "\(method) \(checkpoint)")
     }
@@ -75,13 +84,38 @@ struct LabelledOptions: ParsableArguments {
     @Option(help: "Labelled images: a folder of one folder per class, a CSV list of path,label, or a packed set.", completion: .file())
     var data: String
 
-    @Option(help: "Labelled images to test on, when they are not in --data.", completion: .file())
+    @Option(help: "Labelled images to test on, when they are not in --data; of a divided set its test part.", completion: .file())
     var test: String?
 
     @Option(help: "A text file that names the training images to use, one to a line, such as the published subsets.", completion: .file())
     var subset: String?
 
-    @Option(help: "A random subset of so many training images.")
+    @OptionGroup var limits: LimitOptions
+
+    func open(seed: UInt64) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
+        try Self.open(data, test: test, subset: subset, limits: limits, seed: seed)
+    }
+
+    static func open(
+        _ data: String, test: String? = nil, subset: String? = nil, limits: LimitOptions, seed: UInt64
+    ) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
+        let splits = try DatasetSplits.open(data, options: .telling)
+        var options = DatasetOptions.telling
+        options.classNames = splits.train.classNames.isEmpty ? nil : splits.train.classNames
+        // Of a divided set the part that is held out, which is what a test is meant to be of.
+        let given = try test.map { try DatasetSplits.open($0, options: options) }
+        let held = given.map { $0.test ?? $0.train } ?? splits.test
+        func limited(_ images: any ImageDataset, _ count: Int?) -> any ImageDataset {
+            count.map { images.randomSubset(limit: $0, seed: seed) } ?? images
+        }
+        let train: any ImageDataset = try subset.map { try splits.train.subset(named: NamedSubset($0)) } ?? splits.train
+        return (limited(train, limits.limit), held.map { limited($0, limits.testLimit) })
+    }
+}
+
+/// How many of the labelled images.
+struct LimitOptions: ParsableArguments {
+    @Option(help: "A random subset of so many labelled training images.")
     var limit: Int?
 
     @Option(help: "A random subset of so many test images.")
@@ -90,23 +124,5 @@ struct LabelledOptions: ParsableArguments {
     func validate() throws {
         if let limit, limit < 2 { throw ValidationError("--limit must be at least 2") }
         if let testLimit, testLimit < 1 { throw ValidationError("--test-limit must be at least 1") }
-    }
-
-    func open(seed: UInt64) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
-        try Self.open(data, test: test, subset: subset, limit: limit, testLimit: testLimit, seed: seed)
-    }
-
-    static func open(
-        _ data: String, test: String? = nil, subset: String? = nil, limit: Int?, testLimit: Int?, seed: UInt64
-    ) throws -> (train: any ImageDataset, test: (any ImageDataset)?) {
-        let splits = try DatasetSplits.open(data)
-        var options = DatasetOptions()
-        options.classNames = splits.train.classNames.isEmpty ? nil : splits.train.classNames
-        let held = try test.map { try DatasetSplits.open($0, options: options).train } ?? splits.test
-        func limited(_ images: any ImageDataset, _ count: Int?) -> any ImageDataset {
-            count.map { images.randomSubset(limit: $0, seed: seed) } ?? images
-        }
-        let train: any ImageDataset = try subset.map { try splits.train.subset(named: NamedSubset($0)) } ?? splits.train
-        return (limited(train, limit), held.map { limited($0, testLimit) })
     }
 }

@@ -60,8 +60,10 @@ struct Evaluate: ParsableCommand {
         evaluator.loaderThreads = machine.loaders
         evaluator.cache = features.chosen
         evaluator.progress = { step in
-            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+            if !quiet { Terminal.say(step) }
         }
+        let unreadable = UnreadableImages()
+        evaluator.unreadable = unreadable.add
         let (train, test) = try images.open(seed: seed)
         let (encoder, name) = try source.load(on: evaluator.device)
         evaluator.errorBaseline = try chosenBaseline(on: evaluator.device)
@@ -71,21 +73,17 @@ struct Evaluate: ParsableCommand {
         let outcome = try evaluator(encoder, name: name, train: train, test: test, folder: target.map { "\($0)/evaluation" })
 
         if let tested = outcome.results.compactMap(\.testImages).min(), tested < 20, !quiet {
-            FileHandle.standardError.write(
-                Data("note: \(tested) test images are too few for intervals to mean much: give more labelled images\n".utf8))
+            Terminal.note("\(tested) test images are too few for intervals to mean much: give more labelled images")
         }
         print(ResultsPivot(outcome.results).text())
-        for difference in outcome.differences where difference.metric == "top-1" { print(difference.sentence) }
+        for difference in outcome.differences where difference.metric == "top-1" { Terminal.paragraph(difference.sentence) }
         if !quiet {
             // Those of the baselines are in the report.
             for line in ResultNotes.lines(outcome.results.filter { $0.encoder == name }) {
-                FileHandle.standardError.write(Data("note: \(line)\n".utf8))
+                Terminal.note(line)
             }
         }
-        if !outcome.unreadable.isEmpty, !quiet {
-            FileHandle.standardError.write(
-                Data("note: \(outcome.unreadable.count) images could not be read (first: \(outcome.unreadable[0]))\n".utf8))
-        }
+        try unreadable.tell(in: target.map { "\($0)/evaluation" })
         if let target { print("report: \(try RunReport.write(target))") }
     }
 }

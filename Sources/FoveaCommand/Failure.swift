@@ -37,6 +37,6 @@ enum Failure {
 
     private static func report(_ message: String) {
         let line = message.split(separator: "\n", omittingEmptySubsequences: true).joined(separator: " ")
-        FileHandle.standardError.write(Data("fovea: error: \(line)\n".utf8))
+        Terminal.say("fovea: error: \(line)")
     }
 }

@@ -39,14 +39,10 @@ struct Federate: ParsableCommand {
     @Option(help: "Labelled images to measure with; without them nothing is measured.", completion: .file())
     var data: String?
 
-    @Option(help: "Labelled images to test on, when they are not in --data.", completion: .file())
+    @Option(help: "Labelled images to test on, when they are not in --data; of a divided set its test part.", completion: .file())
     var test: String?
 
-    @Option(help: "A random subset of so many labelled training images.")
-    var limit: Int?
-
-    @Option(help: "A random subset of so many test images.")
-    var testLimit: Int?
+    @OptionGroup var limits: LimitOptions
 
     @Option(help: "What to measure: linear or knn.")
     var `protocol` = "knn"
@@ -82,7 +78,7 @@ struct Federate: ParsableCommand {
 
         var base = try RecipeFile().read(RecipeLibrary.locate(recipe), changes: changes)
         base.data.path = images
-        let dataset = try base.data.open(MethodRegistry.standard.entry(named: base.method.name))
+        let dataset = try base.data.open(MethodRegistry.standard.entry(named: base.method.name), options: .telling)
         // Before the first round, not after it.
         var measured: (evaluator: Evaluator, train: any ImageDataset, test: (any ImageDataset)?)?
         if let data {
@@ -91,7 +87,7 @@ struct Federate: ParsableCommand {
             evaluator.device = federation.options.device
             evaluator.loaderThreads = machine.loaders
             evaluator.dataName = data
-            let (train, tested) = try LabelledOptions.open(data, test: test, limit: limit, testLimit: testLimit, seed: 0)
+            let (train, tested) = try LabelledOptions.open(data, test: test, limits: limits, seed: 0)
             try evaluator.requireClasses(train)
             measured = (evaluator, train, tested)
         }
@@ -141,11 +137,11 @@ struct Federate: ParsableCommand {
     }
 
     private func stopped() throws -> Never {
-        FileHandle.standardError.write(Data("saved; the same command goes on\n".utf8))
+        Terminal.say("saved; the same command goes on")
         throw ExitCode(130)
     }
 
     private func note(_ line: String) {
-        if !quiet { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+        if !quiet { Terminal.say(line) }
     }
 }

@@ -61,7 +61,9 @@ struct Labels: ParsableCommand {
         if networkDraws < 0 { throw ValidationError("--network-draws must not be negative") }
         _ = try FineTuneRecipe(option: recipe)
         if (steps ?? 1) < 1 || (epochs ?? 1) < 1 { throw ValidationError("--steps and --epochs must be at least 1") }
-        if !(secondsPerLabel > 0) { throw ValidationError("--seconds-per-label must be above 0") }
+        if !(secondsPerLabel > 0 && secondsPerLabel.isFinite) {
+            throw ValidationError("--seconds-per-label must be a finite number above 0")
+        }
         _ = try counts()
         _ = try choosers()
         _ = try chosenBaseline()
@@ -79,13 +81,16 @@ struct Labels: ParsableCommand {
         efficiency.tuning.epochs = epochs
         efficiency.tuning.baseline = try chosenBaseline()
         efficiency.secondsPerLabel = secondsPerLabel
+        efficiency.dataName = images.data
         efficiency.seed = seed
         efficiency.device = try machine.chosenDevice()
         efficiency.loaderThreads = machine.loaders
         efficiency.cache = features.chosen
         efficiency.progress = { step in
-            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+            if !quiet { Terminal.say(step) }
         }
+        let unreadable = UnreadableImages()
+        efficiency.unreadable = unreadable.add
         let (train, test) = try images.open(seed: seed)
         guard let test else {
             throw ValidationError("--data \(images.data) has no test split: put images into train/ and test/, or give --test")
@@ -96,6 +101,7 @@ struct Labels: ParsableCommand {
         let target = out ?? (folder.holdsRun ? folder.path : nil)
         let found = try efficiency(encoder, name: name, train: train, test: test, folder: target.map { "\($0)/evaluation" })
         print(found.text)
+        try unreadable.tell(in: target.map { "\($0)/evaluation" })
         if let target { print("report: \(try RunReport.write(target))") }
     }
 

@@ -44,7 +44,7 @@ struct Patches: ParsableCommand {
         let (encoder, _) = try source.load(on: machine.chosenDevice())
         var search = PatchSearch()
         (search.perImage, search.side, search.seed) = (perImage, side, seed)
-        let images = try WholeDataset.open(images)
+        let images = try WholeDataset.open(images, options: .telling)
         let extraction = FeatureExtraction(
             imageSize: encoder.imageSize, threads: machine.loaders, device: try machine.chosenDevice())
         let found = try search(encoder, images, queries: queries, count: count, extraction)

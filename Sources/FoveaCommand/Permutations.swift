@@ -53,7 +53,7 @@ struct Permutations: ParsableCommand {
             distances.mean, distances.largest)
         guard let out else {
             print(text, terminator: "")
-            FileHandle.standardError.write(Data((line + "\n").utf8))
+            Terminal.say(line)
             return
         }
         try AtomicFile.write(text, to: out)

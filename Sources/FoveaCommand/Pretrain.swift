@@ -137,7 +137,7 @@ struct Pretrain: ParsableCommand {
     private func begun(_ options: Trainer.Options) throws -> Trainer {
         let path = (images ?? data)!
         let recipe = try makeRecipe(path)
-        let dataset = try recipe.data.open(MethodRegistry.standard.entry(named: recipe.method.name))
+        let dataset = try recipe.data.open(MethodRegistry.standard.entry(named: recipe.method.name), options: .telling)
         let out = out ?? "runs/\(recipe.method.name)-\((path as NSString).standardizingPath.split(separator: "/").last ?? "images")"
         let folder = RunFolder(out)
         let trainer = try Trainer(recipe, dataset: dataset, folder: folder, options: options)
@@ -155,7 +155,7 @@ struct Pretrain: ParsableCommand {
         if let data { recipe.data.path = data }
         let entry = try MethodRegistry.standard.entry(named: recipe.method.name)
         let dataset: any ImageDataset
-        do { dataset = try recipe.data.open(entry) } catch let error as DatasetError where data == nil {
+        do { dataset = try recipe.data.open(entry, options: .telling) } catch let error as DatasetError where data == nil {
             throw TrainingError(
                 "\(error); that is where \(folder.recipe) has the images: if they are elsewhere now, or this is another folder than the run "
                     + "was begun in, give --data <where the images are now>")
@@ -218,6 +218,6 @@ struct Pretrain: ParsableCommand {
     }
 
     private func note(_ line: String) {
-        if !quiet { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+        if !quiet { Terminal.say(line) }
     }
 }

@@ -20,14 +20,10 @@ struct Quality: ParsableCommand {
     @Option(help: "Labelled images, for the rank correlation with linear accuracy.", completion: .file())
     var data: String?
 
-    @Option(help: "Labelled images to test on, when they are not in --data.", completion: .file())
+    @Option(help: "Labelled images to test on, when they are not in --data; of a divided set its test part.", completion: .file())
     var test: String?
 
-    @Option(help: "A random subset of so many labelled training images.")
-    var limit: Int?
-
-    @Option(help: "A random subset of so many test images.")
-    var testLimit: Int?
+    @OptionGroup var limits: LimitOptions
 
     @Option(help: "Images that are measured, evenly from all.")
     var sample = 1000
@@ -59,24 +55,28 @@ struct Quality: ParsableCommand {
         quality.device = try machine.chosenDevice()
         quality.loaderThreads = machine.loaders
         quality.progress = { step in
-            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+            if !quiet { Terminal.say(step) }
         }
+        let unreadable = UnreadableImages()
+        quality.unreadable = unreadable.add
         let unlabelled = try CheckpointChoice.images(images, of: folder)
         var accuracy: ((Encoder) throws -> EvaluationResult)?
         if let data {
-            let (train, test) = try LabelledOptions.open(data, test: test, limit: limit, testLimit: testLimit, seed: seed)
+            let (train, test) = try LabelledOptions.open(data, test: test, limits: limits, seed: seed)
             var evaluator = Evaluator()
             evaluator.protocols = [LinearProtocol()]
             evaluator.seed = seed
             evaluator.device = quality.device
             evaluator.loaderThreads = machine.loaders
             evaluator.cache = features.chosen
+            evaluator.unreadable = unreadable.add
             let made = evaluator
             accuracy = { try made.measure($0, train: train, test: test)[0] }
         }
         let table = try quality.checkpoints(of: folder, on: unlabelled, accuracy: accuracy)
         print(table.text)
         try LabelFreeQuality.write(table, to: folder.evaluation)
+        try unreadable.tell(in: folder.evaluation)
         print("report: \(try RunReport.write(folder.path))")
     }
 }
@@ -96,7 +96,10 @@ enum CheckpointChoice {
         guard recipe.data.path != nil else {
             throw ValidationError("\(folder.recipe) does not say where the run's images are: give them by --images")
         }
-        return try recipe.data.open(MethodRegistry.standard.entry(named: recipe.method.name))
+        let entry = try MethodRegistry.standard.entry(named: recipe.method.name)
+        do { return try recipe.data.open(entry, options: .telling) } catch let error as DatasetError where path == nil {
+            throw ValidationError("\(error); that is where \(folder.recipe) has the run's images: if they moved, give them by --images")
+        }
     }
 
     /// The encoder of the checkpoint that the measure prefers.
@@ -115,7 +118,7 @@ enum CheckpointChoice {
         }
         let encoder = try folder.encoderOfCheckpoint(chosen)
         encoder.move(to: device)
-        FileHandle.standardError.write(Data("\(chosen) of \(table.rows.count) checkpoints has the best \(measure.rawValue)\n".utf8))
+        Terminal.say("\(chosen) of \(table.rows.count) checkpoints has the best \(measure.rawValue)")
         return (encoder, chosen)
     }
 }

@@ -36,14 +36,10 @@ struct SweepCommand: ParsableCommand {
     @Option(help: "Labelled images to measure with.", completion: .file())
     var data: String
 
-    @Option(help: "Labelled images to test on, when they are not in --data.", completion: .file())
+    @Option(help: "Labelled images to test on, when they are not in --data; of a divided set its test part.", completion: .file())
     var test: String?
 
-    @Option(help: "A random subset of so many labelled training images.")
-    var limit: Int?
-
-    @Option(help: "A random subset of so many test images.")
-    var testLimit: Int?
+    @OptionGroup var limits: LimitOptions
 
     @Option(help: "What to measure: linear or knn.")
     var `protocol` = "linear"
@@ -85,27 +81,42 @@ struct SweepCommand: ParsableCommand {
         sweep.options.observer = TerminalProgress(quiet: true)
         sweep.options.shouldStop = { Interruption.isRequested }
         sweep.progress = { step in
-            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+            if !quiet { Terminal.say(step) }
         }
         var evaluator = Evaluator()
         evaluator.protocols = try ProtocolRegistry.protocols(`protocol`)
         evaluator.device = sweep.options.device
         evaluator.loaderThreads = machine.loaders
         evaluator.dataName = data
+        let unreadable = UnreadableImages()
+        evaluator.unreadable = unreadable.add
         let made = evaluator
         // Before the first run, not after it.
-        let (train, tested) = try LabelledOptions.open(data, test: test, limit: limit, testLimit: testLimit, seed: 0)
+        let (train, tested) = try LabelledOptions.open(data, test: test, limits: limits, seed: 0)
         try evaluator.requireClasses(train)
-        let ending = try sweep(base, measured: "\(`protocol`) top-1") { try made.measure($0, train: train, test: tested)[0] }
+        let ending = try sweep(base, measured: "\(`protocol`) top-1", on: measuredOn) {
+            try made.measure($0, train: train, test: tested)[0]
+        }
         switch ending {
         case .finished(let table):
             print(table.text)
+            for run in table.diverged ?? [] { Terminal.note("\(run.run) diverged and has no number: \(run.reason)") }
+            try unreadable.tell(in: "\(out)/evaluation")
             print("report: \(try RunReport.write(out))")
         case .interrupted(let table):
             if !table.rows.isEmpty { print(table.text) }
-            FileHandle.standardError.write(Data("saved; the same command goes on\n".utf8))
+            Terminal.say("saved; the same command goes on")
             throw ExitCode(130)
         }
+    }
+
+    /// What the table's numbers are of, besides the runs.
+    private var measuredOn: String {
+        let given: [(name: String, value: String?)] = [
+            ("--data", EncoderNames.place(data)), ("--test", test.map { EncoderNames.place($0) }),
+            ("--limit", limits.limit.map { "\($0)" }), ("--test-limit", limits.testLimit.map { "\($0)" }),
+        ]
+        return given.compactMap { one in one.value.map { "\(one.name) \($0)" } }.joined(separator: " ")
     }
 
     private func makeRecipe() throws -> Recipe {

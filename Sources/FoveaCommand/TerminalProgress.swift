@@ -59,5 +59,5 @@ final class TerminalProgress: TrainingObserver {
         barLength = 0
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { Terminal.write(text) }
 }

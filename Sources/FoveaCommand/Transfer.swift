@@ -25,11 +25,7 @@ struct Transfer: ParsableCommand {
 
     @OptionGroup var weights: WeightsOptions
 
-    @Option(help: "A random subset of so many training images of each set.")
-    var limit: Int?
-
-    @Option(help: "A random subset of so many test images of each set.")
-    var testLimit: Int?
+    @OptionGroup var limits: LimitOptions
 
     @Option(name: .customLong("set"), help: "A setting: transfer.epochs=20, transfer.finetunes=false. May be repeated.")
     var changes: [String] = []
@@ -54,6 +50,7 @@ struct Transfer: ParsableCommand {
 
     func validate() throws {
         if sources.isEmpty { throw ValidationError("name an encoder: fovea transfer runs/a --data pets/ cars/") }
+        try EncoderNames.requireDifferent(sources)
         if sets.isEmpty { throw ValidationError("name labelled data sets: --data pets/ cars/") }
         if seeds < 1 { throw ValidationError("--seeds must be at least 1") }
         if randomEncoders < 0 { throw ValidationError("--random-encoders must not be negative") }
@@ -77,11 +74,11 @@ struct Transfer: ParsableCommand {
         evaluator.loaderThreads = machine.loaders
         evaluator.cache = features.chosen
         evaluator.progress = { step in
-            if !quiet { FileHandle.standardError.write(Data("\(step)\n".utf8)) }
+            if !quiet { Terminal.say(step) }
         }
         // All of them, before an hour is spent on the first.
         let opened = try named.map { name, path in
-            let (train, test) = try LabelledOptions.open(path, limit: limit, testLimit: testLimit, seed: seed)
+            let (train, test) = try LabelledOptions.open(path, limits: limits, seed: seed)
             return Evaluator.TransferSet(name, train: train, test: test, metric: meanPerClass.contains(name) ? .meanPerClass : nil)
         }
         let contestants = try zip(sources, EncoderNames.short(sources)).map { source, name in
@@ -89,10 +86,9 @@ struct Transfer: ParsableCommand {
         }
         let outcome = try evaluator.transfer(contestants, to: opened, settings: settings(), folder: out.map { "\($0)/evaluation" })
         print(outcome.table.text())
-        for difference in outcome.differences where !quiet { print(difference.sentence) }
-        for (name, files) in outcome.unreadable.sorted(by: { $0.key < $1.key }) where !quiet {
-            FileHandle.standardError.write(
-                Data("note: \(files.count) images of \(name) could not be read (first: \(files[0]))\n".utf8))
+        for difference in outcome.differences where !quiet { Terminal.paragraph(difference.sentence) }
+        for (name, files) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
+            Terminal.note("\(files.count) images of \(name) could not be read (first: \(files[0]))")
         }
         if let out { print("report: \(try RunReport.write(out))") }
     }
@@ -119,6 +115,23 @@ enum EncoderNames {
     static func short(_ sources: [String]) -> [String] {
         let short = sources.map { (normal($0) as NSString).lastPathComponent }
         return Set(short).count == short.count ? short : sources.map(normal)
+    }
+
+    /// - Throws: for paths that lead to one place, however they are written.
+    static func requireDifferent(_ sources: [String]) throws {
+        var known: [String: String] = [:]
+        for source in sources {
+            if let before = known.updateValue(source, forKey: place(source)) {
+                throw ValidationError("an encoder is named twice, as \(before) and as \(source): leave one out")
+            }
+        }
+    }
+
+    /// Where a path leads, without links; of what is not there, the path.
+    static func place(_ path: String) -> String {
+        guard let found = realpath(path, nil) else { return normal(path) }
+        defer { free(found) }
+        return String(cString: found)
     }
 
     static func normal(_ path: String) -> String { (path as NSString).standardizingPath }

@@ -38,7 +38,7 @@ struct ViewsCommand: ParsableCommand {
     func run() throws {
         var chosen = try RecipeFile().read(RecipeLibrary.locate(recipe), changes: changes)
         chosen.data.path = data
-        let images = try chosen.data.open(MethodRegistry.standard.entry(named: chosen.method.name))
+        let images = try chosen.data.open(MethodRegistry.standard.entry(named: chosen.method.name), options: .telling)
         try ViewSheet.write(chosen, images, to: out, count: count, draws: draws)
         print("what \(chosen.method.name) sees is drawn in \(out)")
     }

@@ -343,7 +343,7 @@ public final class Trainer {
         case .warn: options.observer?.says(message)
         case .stop:
             let isSaved = FileManager.default.fileExists(atPath: folder.lastCheckpoint)
-            throw TrainingError(message + (isSaved ? "; the last good checkpoint is \(folder.lastCheckpoint)" : ""))
+            throw TrainingError(message + (isSaved ? "; the last good checkpoint is \(folder.lastCheckpoint)" : ""), isDivergence: true)
         }
     }
 

@@ -91,7 +91,7 @@ import TestSupport
             let loud = Fixtures.machine.filter { $0 != "--quiet" }
             let outcome = try Executable.run(arguments + loud + ["--protocol", frozen] + quick)
             #expect(outcome.code == 0, "\(outcome.errors)")
-            #expect(outcome.errors.contains("1 images could not be read (first: c0/broken.png"))
+            #expect(outcome.errors.contains("1 image could not be read (first: c0/broken.png"))
             let rows = try results(folder)
             for row in rows {
                 #expect(row.testImages == 6 && row.value.isFinite, "\(row.protocolName) \(row.metric)")

@@ -77,6 +77,15 @@ import Torch
         #expect(fit.final.value > fit.trials.last!.value && fit.final.accuracy == fit.trials.compactMap(\.accuracy).max())
     }
 
+    /// Two settings that are equally right on the held-out images: the one that is surer of it.
+    @Test func tiesGoToTheLowerLoss() throws {
+        let labels = (0..<20).map { $0 % 2 }
+        let places = Tensor(labels.map { Double($0) * 2 - 1 }).to(.float32).unsqueezed(1)
+        let features = Features(matrix: places + normal(20, 1, seed: 26) * 0.1, labels: labels, classNames: ["a", "b"])
+        let fit = try LinearProbe(.lbfgs(.init(values: [1e5, 1]))).fit(features)
+        #expect(fit.trials.map(\.accuracy) == [1, 1] && fit.final.value == 1)
+    }
+
     /// One pass over the rows against libtorch's operations in float64: widths and classes that fill no vector, more rows than one sum
     /// holds, scores so far apart that probabilities are 0.
     @Test(

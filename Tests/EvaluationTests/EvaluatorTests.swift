@@ -105,6 +105,54 @@ private struct Hues: ImageDataset {
         #expect(error?.description.contains("folder of its own") == true && error?.description.contains("\n") == false)
     }
 
+    /// Of other images, or of protocols that were not asked for this time, nothing stays beside the new results.
+    @Test func nothingOfAnEarlierEvaluationStays() throws {
+        try withTemporaryFolder { folder in
+            var evaluator = makeEvaluator()
+            evaluator.seeds = 2
+            evaluator.protocols = try ProtocolRegistry.protocols(
+                "linear,robust", changes: ["robust.images=9", "robust.corruptions=fog", "robust.severities=1", "linear.penalties=2"])
+            let (train, test) = (Hues(count: 36, classes: 3), Hues(count: 18, classes: 3, shift: 1))
+            _ = try evaluator(makeEncoder(), name: "mine", train: train, test: test, folder: folder)
+            func files() throws -> Set<String> { Set(try FileManager.default.contentsOfDirectory(atPath: folder)) }
+            let earlier: Set = ["robustness.json", "robustness.csv", "seeds.json", "seeds.csv", "mistakes.json"]
+            #expect(try files().isSuperset(of: earlier.union(["results.json", "map.json"])))
+            evaluator.seeds = 1
+            evaluator.protocols = try ProtocolRegistry.protocols("knn", changes: [])
+            _ = try evaluator(makeEncoder(), name: "mine", train: Hues(count: 24, classes: 2), test: nil, folder: folder)
+            #expect(try files().isDisjoint(with: earlier) && files().isSuperset(of: ["results.json", "map.json"]))
+        }
+    }
+
+    /// Before a single feature is read.
+    @Test func whatCannotBeMeasuredIsSaidAtOnce() throws {
+        for (list, change, part) in [
+            ("knn,robust", "robust.severities=9", "robust.severities"), ("knn,linear", "linear.penalties=0", "linear.penalties"),
+            ("knn,linear", "linear.penalties=9223372036854775807", "between 1 and 1000"),
+            ("knn,linear", "linear.layers=foo", "--layers foo"),
+            ("knn,cluster", "cluster.restarts=0", "cluster.restarts"), ("knn,mlp", "mlp.weightDecay=-1", "mlp.weightDecay"),
+            ("knn,finetune", "", "needs a test split"), ("knn,transfer", "transfer.epochs=9223372036854775807", "epochs"),
+            ("linear,knn", "knn.sweep=1,2", "knn.sweep"), ("knn,lowshot", "lowshot.draws=0", "lowshot"),
+        ] {
+            var evaluator = makeEvaluator()
+            evaluator.protocols = try ProtocolRegistry.protocols(list, changes: change.isEmpty ? [] : [change])
+            var begun: [String] = []
+            evaluator.progress = { begun.append($0) }
+            let error = #expect(throws: EvaluationError.self) {
+                _ = try evaluator(makeEncoder(), name: "mine", train: Hues(count: 12, classes: 3), test: nil, folder: nil)
+            }
+            #expect(error?.description.contains(part) == true && error?.description.contains("\n") == false && begun.isEmpty, "\(change)")
+        }
+    }
+
+    @Test func seedsBeyondOtherIntegersAreNumbersToo() throws {
+        var evaluator = makeEvaluator()
+        (evaluator.seed, evaluator.seeds, evaluator.randomEncoders) = (.max, 2, 0)
+        evaluator.protocols = try ProtocolRegistry.protocols("knn", changes: [])
+        let outcome = try evaluator(makeEncoder(), name: "mine", train: Hues(count: 12, classes: 3), test: nil, folder: nil)
+        #expect(outcome.bySeed.count { $0.encoder == "mine" && $0.metric == "top-1" } == 2)
+    }
+
     @Test func writesWhatTheReportReads() throws {
         try withTemporaryFolder { folder in
             let (train, test) = (Hues(count: 36, classes: 3), Hues(count: 18, classes: 3, shift: 1))

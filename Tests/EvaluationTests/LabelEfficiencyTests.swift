@@ -1,7 +1,9 @@
+import Backbones
 import Files
 import Foundation
 import TestSupport
 import Testing
+import Torch
 
 @testable import Evaluation
 
@@ -109,5 +111,30 @@ import Testing
         #expect(row("mine, linear, random", 90)["supervised"] == "" && row("mine, linear, random", 90)["value"] == "0.5")
         #expect(row("mine, linear, random", 100)["value"] == "" && row("mine, linear, random", 100)["labels_needed"] != "")
         #expect(row("supervised", 100)["labels_needed"] == "" && row("supervised", 100)["draws"] == "2")
+    }
+
+    /// What was measured is kept where the rest is not waited for.
+    @Test func curvesAreWrittenAsTheyCome() throws {
+        try withTemporaryFolder { folder in
+            Runtime.seed(3)
+            let encoder = try Encoder(BackboneSettings("resnet18", width: 4), imageSize: 16)
+            var efficiency = LabelEfficiency()
+            (efficiency.labelsPerClass, efficiency.draws, efficiency.networkDraws, efficiency.loaderThreads) = ([1], 2, 1, 1)
+            efficiency.tuning.leastSteps = 2
+            efficiency.tuning.epochs = 1
+            efficiency.tuning.baseline = .same
+            var kept: LabelCurves?
+            efficiency.progress = { text in
+                guard text.hasPrefix("supervised on"), kept == nil else { return }
+                kept = try? JSONDecoder().decode(LabelCurves.self, from: Data(contentsOf: URL(fileURLWithPath: "\(folder)/labels.json")))
+            }
+            let found = try efficiency(
+                encoder, name: "mine", train: Labelled.cycling(12, 3), test: Labelled.cycling(12, 3, stream: 1), folder: folder)
+            #expect(kept?.curves.map(\.name) == ["mine, linear", "random encoder, linear", "mine, fine-tuned"])
+            #expect(found.curves.count == 4 && Array(found.curves.prefix(3)) == kept?.curves)
+            // One draw of networks has no interval of what is saved.
+            #expect(found.savings.contains { $0.curve == "mine, fine-tuned" })
+            for saving in found.savings where saving.curve == "mine, fine-tuned" { #expect(saving.lower == nil && saving.upper == nil) }
+        }
     }
 }

@@ -91,6 +91,39 @@ import Views
         #expect(knn.lower == value(both.bySeed, 0, "top-1").lower)
     }
 
+    @Test func oneAnswerForAllImagesIsSaid() throws {
+        let constant = Classification(
+            labels: [0, 1, 1, -1], ranked: [[1], [1], [1], [0]], classNames: ["a", "b"], notes: ["first", "second"])
+        let score = try Score.accuracies("linear", setting: nil, split: "test", constant, trainImages: 3)[0]
+        // The image without a label was answered otherwise.
+        #expect(score.note == "first; second")
+        var same = constant
+        same.ranked[3] = [1]
+        #expect(
+            try Score.accuracies("linear", setting: nil, split: "test", same, trainImages: 3)[0].note?.hasPrefix(
+                "every image is taken for b; ") == true)
+        same.labels = [1, 1, 1, -1]
+        #expect(try Score.accuracies("linear", setting: nil, split: "test", same, trainImages: 3)[0].note == "first; second")
+    }
+
+    @Test func aDivergedMLPIsNoAccuracy() throws {
+        let error = #expect(throws: EvaluationError.self) {
+            try evaluate(
+                "mlp", .cycling(36, 3), .cycling(18, 3, stream: 1), random: 0, changes: ["mlp.learningRates=1e12", "mlp.epochs=5"])
+        }
+        #expect(error?.description.contains("diverged") == true && error?.description.contains("mlp.learningRates") == true)
+    }
+
+    /// Student's interval over two seeds is wide; a share of images is not below 0 or above 1, and two differ by 1 at most.
+    @Test func sharesAndTheirDifferencesKeepTheirBounds() throws {
+        func score(_ values: [Bool]) -> Score { Score("mlp", "top-1", split: "held-out fifth", correct: values, trainImages: 9) }
+        let found = Score.merged([[score([true, true, false, true])], [score([true, false, false, false])]])[0]
+        #expect(found.value == 0.5 && found.interval!.low == 0 && found.interval!.high == 1)
+        let other = Score.merged([[score([false, false, false, true])], [score([true, true, true, true])]])[0]
+        let difference = try #require(found.minus(other, "mine", "other"))
+        #expect(difference.lower == -1 && difference.upper == 1)
+    }
+
     @Test func lowShotDrawsAreBalancedNestedAndDifferent() {
         let labels = (0..<100).map { $0 % 10 == 0 ? 2 : $0 % 2 }
         let few = LabelDraw.perClass(3, of: labels, seed: 5)
@@ -392,6 +425,7 @@ import Views
         var evaluator = Evaluator()
         evaluator.protocols = try ProtocolRegistry.protocols("knn,lowshot", changes: ["lowshot.draws=3", "lowshot.shots=[1]"])
         evaluator.loaderThreads = 1
+        evaluator.dataName = "cycling"
         let (train, test) = (Labelled.cycling(36, 3), Labelled.cycling(18, 3, stream: 1))
         let (a, b) = (try makeEncoder(1), try makeEncoder(2))
         let outcome = try evaluator.compare(
@@ -399,6 +433,7 @@ import Views
         func value(_ name: String, _ metric: String) -> Double {
             outcome.results.first { $0.encoder == name && $0.metric == metric }!.value
         }
+        #expect(outcome.results.allSatisfy { $0.data == "cycling" })
         #expect(Set(outcome.differences.map { "\($0.encoder)-\($0.baseline)" }) == ["a-b", "a-again", "b-again"])
         for difference in outcome.differences {
             #expect(

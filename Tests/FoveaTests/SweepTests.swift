@@ -67,6 +67,53 @@ import TestSupport
         }
     }
 
+    @Test func numbersOfOtherImagesAreAnotherSweep() throws {
+        try withTemporaryFolder { folder in
+            let base = try base(folder)
+            var sweep = try Sweep([Sweep.axis("training.epochs=1")], folder: "\(folder)/sweep")
+            sweep.options = tinyOptions()
+            _ = try sweep(base, measured: "linear top-1", on: "--data a", measure())
+            var calls = 0
+            _ = try sweep(base, measured: "linear top-1", on: "--data a", measure { calls += 1 })
+            #expect(calls == 0)
+            let error = #expect(throws: RecipeError.self) {
+                _ = try sweep(base, measured: "linear top-1", on: "--data a --limit 20", measure { calls += 1 })
+            }
+            for words in ["\(folder)/sweep", "'--data a'", "'--data a --limit 20'", "another --out"] {
+                #expect(error?.description.contains(words) == true, "\(words)")
+            }
+            #expect(calls == 0)
+        }
+    }
+
+    /// The others go on, and it is not tried again.
+    @Test func aRunThatDivergesIsLeftOut() throws {
+        try withTemporaryFolder { folder in
+            let methods = MethodRegistry.standard + [MethodEntry(Brightness.self)]
+            try writeImages(32, to: "\(folder)/images")
+            var base = try tinyRecipe("brightness", methods)
+            base.data.path = "\(folder)/images"
+            base.training.epochs = 1
+            // The loss squares it.
+            var sweep = try Sweep([Sweep.axis("method.scale=1e30,1.0"), Sweep.axis("training.epochs=1")], folder: "\(folder)/sweep")
+            sweep.options = tinyOptions()
+            sweep.methods = methods
+            for _ in 0..<2 {
+                guard case .finished(let table) = try sweep(base, measured: "linear top-1", measure()) else {
+                    Issue.record("it was not finished")
+                    return
+                }
+                #expect(table.rows.map(\.values) == [["1.0", "1"]])
+                let diverged = try #require(table.diverged)
+                #expect(diverged.count == 1 && diverged[0].values == ["1e30", "1"] && diverged[0].reason.contains("no longer finite"))
+                #expect(table.text.contains("1 of 2 runs diverged") && !table.text.contains("are done"))
+                #expect(table.heatMaps[0].values[0] == [nil])
+            }
+            let html = try RunReport.html(runFolder: URL(fileURLWithPath: "\(folder)/sweep"))
+            #expect(html.contains("1 of 2 runs diverged."))
+        }
+    }
+
     @Test func seedsAreRunsOfTheirOwnAndTheMapHasTheirMean() throws {
         try withTemporaryFolder { folder in
             var sweep = try Sweep([Sweep.axis("training.epochs=1")], folder: "\(folder)/sweep")

@@ -73,6 +73,18 @@ import Testing
         #expect(caution(0.01, 0.05, metric: "top-5") != nil, "of another metric")
     }
 
+    /// As `fovea compare` leaves them: the first encoder against the others.
+    @Test func encodersWithoutABaselineAreComparedWithEachOther() {
+        let rows = [row("b", 0.4, half: 0.02), row("a", 0.37, half: 0.02), row("c", 0.2, half: 0.02)]
+        let difference = EvaluationDifference(
+            encoder: "b", baseline: "a", protocolName: "knn", metric: "top-1", value: 0.03, lower: -0.01, upper: 0.07)
+        let headline = Headline(rows, differences: [difference])
+        #expect(headline?.sentence == "b, kNN 40.0 % on 2,000 test images: 3.0 points above a, 20.0 above c")
+        #expect(headline?.caution == "By its 95 % interval, the difference to a may be chance.")
+        // Beside a baseline another encoder is no news of this one.
+        #expect(Headline(rows + [row("raw pixels", 0.3)])?.sentence == "kNN 40.0 % on 2,000 test images: 10.0 points above raw pixels")
+    }
+
     @Test func theRunsOwnEncoderLeads() {
         let results = [row("byol", 0.6), row("simclr", 0.4), row("supervised", 0.7), row("random encoder", 0.2)]
         #expect(Headline(results, method: "simclr")?.result.value == 0.4)

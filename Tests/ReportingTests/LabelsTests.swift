@@ -43,6 +43,8 @@ import Testing
         var noted = found
         noted.notes = ["classes are missing"]
         #expect(noted.text.hasSuffix("\nclasses are missing"))
+        noted.notes = [String(repeating: "a class that is missing, ", count: 9)]
+        #expect(noted.text.split(separator: "\n").allSatisfy { DisplayWidth.of(String($0)) <= 100 })
         #expect(lines.allSatisfy { DisplayWidth.of($0) <= 100 })
     }
 
@@ -56,6 +58,11 @@ import Testing
         let document = try #require(XMLDocumentReader(page))
         let saved = try #require(document.all("table").first { $0.text.contains("Hours saved") }).text
         #expect(saved.contains("136–more than measured") && saved.contains("1.0 h (at most 1.2)"))
+        #expect(page.contains("on 500 test images against"))
+        var named = found
+        named.data = "labelled/"
+        try run.write("evaluation/labels.json", JSONEncoder().encode(named))
+        #expect(ReportPage(RunContents(try RunFolderReader(run.url))).html.contains("on 500 test images of labelled/ against"))
         // A file of before the hours were among its values.
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys

@@ -20,7 +20,7 @@ import Testing
         let document = try page(
             .init(
                 classifier: "linear probe", classes: ["cat & <dog>", "b", "none"], confusion: [[3, 1, 0], [0, 1200, 4], [0, 0, 0]],
-                saliency: .gradCAM, worst: [mistake]))
+                saliency: .gradCAM, worst: [mistake], data: "labelled/"))
         let cells = document.all("td").filter { $0.attributes["class"] == "hit" || $0.attributes["class"] == "miss" }
         #expect(cells.map(\.text) == ["3", "1", "", "", "1,200", "4", "", "", ""])
         #expect(cells[0].attributes["style"] == "--share:75%" && cells[8].attributes["style"] == "--share:0%")
@@ -28,7 +28,7 @@ import Testing
         let figures = document.all("figure").filter { $0.attributes["class"] == "tile mistake" }
         #expect(figures.count == 1 && figures[0].text.contains("cat & <dog>") && figures[0].text.contains("88"))
         let text = document.all("section").first { $0.attributes["id"] == "mistakes" }?.text ?? ""
-        #expect(text.contains("Grad-CAM") && !text.contains("attention"))
+        #expect(text.contains("Grad-CAM") && text.contains("the test images of labelled/.") && !text.contains("attention"))
     }
 
     @Test func manyClassesAreTheirLargestConfusions() throws {

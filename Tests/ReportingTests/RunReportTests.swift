@@ -162,6 +162,19 @@ import Testing
         #expect(document.all("p").contains { $0.text == "33 files were left out of training." })
     }
 
+    @Test func unreadableFilesOfTheEvaluationHaveAListOfTheirOwn() throws {
+        let rows = (0..<22).map { ["tested\($0).jpg", "truncated"] }
+        let run = try TemporaryRun([
+            "unreadable.csv": "name,reason\nbroken.jpg,truncated\n", "evaluation/unreadable.csv": CSV.write([["name", "reason"]] + rows),
+        ])
+        let both = try page(run)
+        #expect(both.all("p").contains { $0.text == "1 file was left out of training." })
+        #expect(both.all("p").contains { $0.text == "22 files were left out of the last measurement." })
+        #expect(both.all("p").contains { $0.text == "and 2 more, all in evaluation/unreadable.csv." })
+        try run.write("unreadable.csv", Data("name,reason\n".utf8))
+        #expect(sections(try page(run)).contains("unreadable"))
+    }
+
     @Test func aSampleIsFairToClassesHoweverTheyAreSorted() {
         let dealt = MapSection.sample((0..<4000).map { $0 % 10 }, count: 1000)
         let sorted = MapSection.sample((0..<4000).map { $0 / 400 }, count: 1000)

@@ -28,6 +28,47 @@ import Testing
     }
 }
 
+@Suite struct ResultFormattingTests {
+    @Test(arguments: [
+        ("top-1", true), ("top-1 k=5 svm", true), ("linear accuracy, pets", true), ("purity", true), ("purity agglomerative", true),
+        ("mAP", true), ("recall@1", true), ("NMI", false), ("NMI agglomerative", false), ("mCE linear", false), ("rmse of purity", false),
+    ])
+    func sharesAreToldByTheName(metric: String, isShare: Bool) {
+        let row = EvaluationResult(encoder: "a", protocolName: "cluster", metric: metric, value: 0.48)
+        #expect(row.valueText == (isShare ? "48.0 %" : "0.48"))
+    }
+
+    /// Transfer has a difference for each data set and block, of the same protocol and encoders.
+    @Test func differencesSayWhatWasMeasured() {
+        func sentence(_ name: String, _ metric: String, _ value: Double, half: Double = 0.01) -> String {
+            EvaluationDifference(
+                encoder: "a", baseline: "random init", protocolName: name, metric: metric, value: value, lower: value - half,
+                upper: value + half
+            ).sentence
+        }
+        #expect(
+            sentence("transfer", "linear accuracy, pets", 0.117)
+                == "transfer linear accuracy, pets: a is 11.7 points above random init (95 % interval 10.7 to 12.7)")
+        #expect(sentence("transfer", "fine-tuned accuracy, cars", -0.02).hasPrefix("transfer fine-tuned accuracy, cars: a is 2.0 points b"))
+        #expect(sentence("knn", "top-1", 0.117).hasPrefix("kNN: a is 11.7 points above random init"))
+        // No share has points.
+        #expect(sentence("cluster", "NMI", 0.25).hasPrefix("clusters NMI: a is 0.25 above random init (95 % interval 0.24 to 0.26)"))
+        #expect(sentence("knn", "top-1", 0.005).hasSuffix("(95 % interval -0.5 to 1.5; the interval holds 0: not shown to differ)"))
+    }
+
+    @Test func paragraphsFitTheTerminal() {
+        let text = "kNN: an encoder of a long name is 11.7 points above another one (95 % interval 9.8 to 13.5)"
+        #expect(Paragraph.text(text) == text)
+        let lines = Paragraph.text(text, width: 60).split(separator: "\n").map(String.init)
+        #expect(lines.count == 2 && lines.allSatisfy { DisplayWidth.of($0) <= 60 } && lines[1].hasPrefix("  "))
+        #expect(lines[0] + String(lines[1].dropFirst()) == text)
+        // Paths have no spaces to break at.
+        let path = String(repeating: "runs/猫", count: 40)
+        #expect(Paragraph.text(path, width: 30).split(separator: "\n").allSatisfy { DisplayWidth.of(String($0)) <= 30 })
+        #expect(!Paragraph.text("a\u{1B}[2J").contains("\u{1B}"))
+    }
+}
+
 @Suite struct TextTableTests {
     @Test func numbersStandRightAndWordsLeft() {
         let table = TextTable(["encoder", "kNN"], rows: [["simclr", "42.1 %"], ["raw pixels", "9.8 %"], ["supervised", "–"]])

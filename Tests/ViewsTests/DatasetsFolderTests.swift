@@ -184,6 +184,55 @@ import Testing
         #expect(splits.train.classNames == ["bus", "car", "train"] && splits.test == nil && splits.format == .folder)
     }
 
+    /// Also in capitals, and by the other usual names.
+    @Test(arguments: [("Train", "Test"), ("training", "testing"), ("Training", "Validation"), ("TRAIN", "val")])
+    func splitsByOtherNames(train: String, held: String) throws {
+        let folder = try TemporaryFolder()
+        for name in ["\(train)/dog/1.png", "\(train)/cat/1.png", "\(held)/dog/2.png"] { try folder.write(Self.picture(0), to: name) }
+        let told = ToldLines()
+        let splits = try DatasetSplits.open(folder.path, options: told.options)
+        #expect(splits.train.classNames == ["cat", "dog"] && splits.test?.count == 1 && told.lines.isEmpty)
+    }
+
+    @Test func whatBesidesTheSplitsIsLeftOutIsTold() throws {
+        let folder = try TemporaryFolder()
+        for name in ["train/dog/1.png", "test/dog/1.png", "val/dog/1.png", "cat/1.png", "owl/1.png"] {
+            try folder.write(Self.picture(0), to: name)
+        }
+        let told = ToldLines()
+        #expect(try DatasetSplits.open(folder.path, options: told.options).train.classNames == ["dog"])
+        #expect(told.lines.count == 1 && told.lines[0].contains("left out: cat, owl"), "\(told.lines)")
+    }
+
+    @Test func partsThatAreTakenForClassesAreTold() throws {
+        let folder = try TemporaryFolder()
+        for name in ["data/train/train/dog/1.png", "data/train/test/dog/1.png", "data/test/train/1.png"] {
+            try folder.write(Self.picture(0), to: name)
+        }
+        let told = ToldLines()
+        #expect(try DatasetSplits.open("\(folder.path)/data", options: told.options).train.classNames == ["test", "train"])
+        #expect(told.lines.count == 1 && told.lines[0].contains("give \(folder.path)/data/train instead"), "\(told.lines)")
+
+        for name in ["other/test/dog/1.png", "other/val/dog/1.png"] { try folder.write(Self.picture(0), to: name) }
+        let others = ToldLines()
+        #expect(try DatasetSplits.open("\(folder.path)/other", options: others.options).train.classNames == ["test", "val"])
+        #expect(others.lines.count == 1 && others.lines[0].contains("test and val are taken for classes"), "\(others.lines)")
+    }
+
+    @Test func imagesOfOtherKindsAreTold() throws {
+        let folder = try TemporaryFolder()
+        for name in ["a/1.png", "b/1.png"] { try folder.write(Self.picture(0), to: name) }
+        for name in ["a/1.HEIC", "a/2.heic", "b/1.gif", "b/notes.txt"] { try folder.write([1], to: name) }
+        let told = ToldLines()
+        #expect(try FolderDataset(folder.path, options: told.options).count == 2)
+        #expect(told.lines.count == 1 && told.lines[0].contains("3 images are left out"), "\(told.lines)")
+        #expect(told.lines[0].contains("(1 .gif, 2 .heic)") && told.lines[0].hasPrefix("\(folder.path): "))
+        let none = ToldLines()
+        try FileManager.default.removeItem(atPath: "\(folder.path)/b/1.gif")
+        _ = try FolderDataset("\(folder.path)/b", options: none.options)
+        #expect(none.lines.isEmpty)
+    }
+
     @Test func trainAlone() throws {
         let folder = try TemporaryFolder()
         for name in ["train/bus/1.png", "train/car/1.png"] { try folder.write(Self.picture(0), to: name) }

@@ -38,7 +38,7 @@ import Testing
 
     @Test func numbersAreOrderedAsNumbers() throws {
         let folder = try filled()
-        let dataset = try list("a.png,10\na.png,9\na.png,10\na.png,0", in: folder)
+        let dataset = try list("a.png,10\ndeep/f.png,9\nb.png,10\nc.png,0", in: folder)
         #expect(dataset.classNames == ["0", "9", "10"])
         #expect((0..<4).map { dataset.label(at: $0) } == [2, 1, 2, 0])
     }
@@ -51,7 +51,7 @@ import Testing
 
     @Test func trainAndTest() throws {
         let folder = try filled()
-        try folder.write(Array("a.png,x\na.png,y".utf8), to: "train.csv")
+        try folder.write(Array("a.png,x\ndeep/f.png,y".utf8), to: "train.csv")
         try folder.write(Array("a.png,y".utf8), to: "test.csv")
         let splits = try DatasetSplits.open(folder.path)
         #expect(splits.format == .list && splits.train.count == 2)
@@ -68,6 +68,37 @@ import Testing
     func brokenLines(text: String, line: Int, reason: String) throws {
         let folder = try filled()
         #expect(throws: DatasetError.badLine(file: "\(folder.path)/list.csv", line: line, reason: reason)) { try list(text, in: folder) }
+    }
+
+    @Test func spacesAroundPathsAndLabelsDoNotCount() throws {
+        let folder = try filled()
+        let dataset = try list(" Path , Label\na.png ,cat \n deep/f.png,cat\n\"b, c.png\", black cat\nd.png,  ", in: folder)
+        #expect(rows(dataset) == ["a.png:cat", "deep/f.png:cat", "b, c.png:black cat", "d.png:-"])
+        #expect(dataset.classNames == ["black cat", "cat"])
+    }
+
+    @Test func columnsThatWouldDivideTheList() throws {
+        let folder = try filled()
+        let error = #expect(throws: DatasetError.self) {
+            try list("path,label,split\na.png,x,train\ndeep/f.png,y,train\nb.png,y,test", in: folder)
+        }
+        for words in ["line 4", "the column split says \"test\" after \"train\"", "train.csv and test.csv", "take the column away"] {
+            #expect(error?.description.contains(words) == true, "\(words)")
+        }
+        // Of one part only it divides nothing.
+        #expect(try list("path,label,split\na.png,x,train\ndeep/f.png,y,train", in: folder).count == 2)
+    }
+
+    @Test func imagesThatAreListedTwice() throws {
+        let folder = try filled()
+        let error = #expect(throws: DatasetError.self) { try list("a.png,x\ndeep/f.png,y\na.png,y", in: folder) }
+        for words in ["line 3", "a.png has the label \"y\" here and \"x\" in a line before"] {
+            #expect(error?.description.contains(words) == true, "\(words)")
+        }
+        let told = ToldLines()
+        let file = try folder.write(Array("a.png,x\ndeep/f.png,y\na.png,x\na.png,x".utf8), to: "twice.csv")
+        #expect(try ListDataset(file, options: told.options).count == 4)
+        #expect(told.lines.count == 1 && told.lines[0].hasPrefix("\(file): 2 lines repeat an image"), "\(told.lines)")
     }
 
     @Test func pathsThatLeadNowhere() throws {

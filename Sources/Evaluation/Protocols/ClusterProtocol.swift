@@ -1,3 +1,4 @@
+public import Backbones
 internal import Embeddings
 internal import Torch
 
@@ -27,14 +28,20 @@ public struct ClusterProtocol: EvaluationProtocol {
 
     public init() {}
 
-    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
-        guard !algorithms.isEmpty, restarts >= 1, (1...Agglomerative.mostRows).contains(sample),
-            let linkage = Agglomerative.Linkage(rawValue: linkage)
-        else {
-            throw EvaluationError(
-                "cluster: algorithms are kmeans and agglomerative, linkage is ward, average or complete, restarts at least 1, sample at "
-                    + "most \(Agglomerative.mostRows)")
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
+        guard !algorithms.isEmpty else { throw EvaluationError("cluster.algorithms is empty: give kmeans, agglomerative or both") }
+        guard restarts >= 1 else { throw EvaluationError("cluster.restarts must be at least 1, not \(restarts)") }
+        guard (1...Agglomerative.mostRows).contains(sample) else {
+            throw EvaluationError("cluster.sample must lie between 1 and \(Agglomerative.mostRows), not be \(sample)")
         }
+        guard Agglomerative.Linkage(rawValue: linkage) != nil else {
+            throw EvaluationError("cluster.linkage must be ward, average or complete, not \(linkage)")
+        }
+    }
+
+    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
+        let linkage = Agglomerative.Linkage(rawValue: linkage)!
         let all = (subject.test ?? subject.train).labelled
         guard all.count > 0 else { throw EvaluationError("none of the images to cluster has a label: check --test and --data") }
         let classes = all.classCounts.count { $0 > 0 }

@@ -1,4 +1,4 @@
-internal import Backbones
+public import Backbones
 internal import Embeddings
 internal import Foundation
 internal import Torch
@@ -42,14 +42,35 @@ public struct FineTuneProtocol: EvaluationProtocol {
 
     public init() {}
 
-    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
         guard !shares.isEmpty, shares.allSatisfy({ $0 > 0 && $0 <= 1 }) else {
             throw EvaluationError("finetune.shares must lie between 0 and 1")
         }
-        guard let encoder = subject.representation.encoder else { return [] }
-        guard let test = subject.testImages else {
+        try checkBudget()
+        guard hasTest else {
             throw EvaluationError("finetune needs a test split: put the images into train/ and test/, or give --test")
         }
+    }
+
+    /// What training has whatever the shares.
+    private func checkBudget() throws {
+        func require(_ isFine: Bool, _ name: String, _ range: String, _ value: Any) throws {
+            guard isFine else { throw EvaluationError("finetune.\(name) must be \(range), not \(value)") }
+        }
+        let most = 1_000_000
+        try require(
+            learningRates?.isEmpty != true && (learningRates ?? []).allSatisfy { $0 > 0 && $0.isFinite }, "learningRates",
+            "numbers above 0", learningRates ?? [])
+        try require((1...most).contains(epochs ?? 1), "epochs", "between 1 and \(most)", epochs ?? 1)
+        try require((1...1000 * most).contains(leastSteps ?? 1), "leastSteps", "between 1 and \(1000 * most)", leastSteps ?? 1)
+        try require((2...most).contains(batchSize ?? 2), "batchSize", "between 2 and \(most)", batchSize ?? 2)
+        try require((weightDecay ?? 0) >= 0, "weightDecay", "0 or more", weightDecay ?? 0)
+        try require(layerDecay > 0 && layerDecay <= 1, "layerDecay", "above 0 and at most 1", layerDecay)
+    }
+
+    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
+        guard let encoder = subject.representation.encoder, let test = subject.testImages else { return [] }
         try subject.requireKnownTestClasses()
         guard subject.test?.labels.contains(where: { $0 >= 0 }) == true else {
             throw EvaluationError("none of the test images has a label: check --test and --data")
@@ -62,7 +83,10 @@ public struct FineTuneProtocol: EvaluationProtocol {
                 from: encoder, head: subject.representation.head, on: subject.trainImages.subset(rows), test: test)
             return Score(
                 Self.name, "top-1 \(Self.percent(share))", setting: outcome.plan.summary, split: "test", correct: outcome.correct,
-                trainImages: rows.count)
+                trainImages: rows.count,
+                // Every class has one image at least.
+                note: Double(rows.count) > 1.5 * share * Double(whole) + 1
+                    ? "\(rows.count) of \(whole) images, one of each class at least" : nil)
         }
     }
 
@@ -70,12 +94,7 @@ public struct FineTuneProtocol: EvaluationProtocol {
     ///   - whole: the labels that there are, of which recipes count shares.
     ///   - fromScratch: for new weights: the supervised baseline.
     func tuning(of whole: Int, seed: UInt64, _ extraction: FeatureExtraction, fromScratch: Bool = false) throws -> FineTuning {
-        guard learningRates?.isEmpty != true, (learningRates ?? [1]).allSatisfy({ $0 > 0 }), (epochs ?? 1) >= 1, (leastSteps ?? 1) >= 1,
-            (batchSize ?? 2) >= 2, (weightDecay ?? 0) >= 0, layerDecay > 0, layerDecay <= 1
-        else {
-            throw EvaluationError(
-                "finetune: learningRates must lie above 0, epochs and leastSteps at 1 or more, batchSize at 2, layerDecay between 0 and 1")
-        }
+        try checkBudget()
         return FineTuning(
             plans: { images, encoder in plans(images, encoder, whole: whole, fromScratch: fromScratch) },
             refinements: fromScratch && baseline == .tuned && recipe != .simclrTransfer ? FineTuneRecipe.refinementsFromScratch : [],

@@ -1,4 +1,4 @@
-internal import Backbones
+public import Backbones
 internal import Embeddings
 internal import Foundation
 internal import Torch
@@ -31,7 +31,34 @@ public struct LinearProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
+        try Self.check(penalties, Self.name)
+        for (name, value, least) in [("epochs", epochs, 1), ("pooledWidth", pooledWidth, 1), ("augmentations", augmentations, 0)]
+        where value < least {
+            throw EvaluationError("linear.\(name) must be at least \(least), not \(value)")
+        }
+        if let encoder { _ = try wanted(encoder) }
+    }
+
+    static func check(_ penalties: Int, _ name: String) throws {
+        guard (1...1000).contains(penalties) else {
+            throw EvaluationError("\(name).penalties must lie between 1 and 1000, not be \(penalties)")
+        }
+    }
+
+    /// The layers to measure, beside the representation; nil for none.
+    private func wanted(_ encoder: Encoder) throws -> [String]? {
+        guard layers != "last" else { return nil }
+        let known = encoder.backbone.layerNames + encoder.backbone.joinedNames
+        let wanted = layers == "all" ? known : layers.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        if let unknown = wanted.first(where: { !known.contains($0) }) {
+            throw EvaluationError("--layers \(unknown): \(encoder.settings.name) has \(known.joined(separator: ", "))")
+        }
+        return wanted
+    }
+
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
         let (train, test, split) = try subject.division()
         let outcome = try evaluated(train, test, subject, as: subject.representation)
         var scores = try Score.accuracies(
@@ -40,13 +67,8 @@ public struct LinearProtocol: EvaluationProtocol {
         if let findings = subject.representation.findings, findings.linear == nil, subject.test != nil {
             findings.linear = (outcome.fit.classifier, outcome.classification)
         }
-        guard layers != "last", let encoder = subject.representation.encoder else { return scores }
+        guard let encoder = subject.representation.encoder, let wanted = try wanted(encoder) else { return scores }
 
-        let known = encoder.backbone.layerNames + encoder.backbone.joinedNames
-        let wanted = layers == "all" ? known : layers.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-        if let unknown = wanted.first(where: { !known.contains($0) }) {
-            throw EvaluationError("--layers \(unknown): \(encoder.settings.name) has \(known.joined(separator: ", "))")
-        }
         try subject.data.readLayers(wanted, of: encoder, width: pooledWidth)
         var best: (name: String, accuracy: Double, scores: [Score])?
         for layer in wanted {
@@ -79,7 +101,7 @@ public struct LinearProtocol: EvaluationProtocol {
     private func evaluated(
         _ train: Features, _ test: Features, _ subject: EvaluationSubject, as representation: Representation
     ) throws -> (classification: Classification, fit: LinearProbe.Fit) {
-        var probe = try probe(subject.seed)
+        var probe = probe(subject.seed)
         guard let views = try subject.furtherViews(augmentations, as: representation) else {
             return try probe.evaluate(train: train, test: test)
         }
@@ -102,11 +124,7 @@ public struct LinearProtocol: EvaluationProtocol {
         return found
     }
 
-    private func probe(_ seed: UInt64) throws -> LinearProbe {
-        guard penalties >= 1, epochs >= 1, pooledWidth >= 1, augmentations >= 0 else {
-            throw EvaluationError(
-                "linear.penalties, linear.epochs and linear.pooledWidth must be at least 1, linear.augmentations 0 or more")
-        }
+    private func probe(_ seed: UInt64) -> LinearProbe {
         var probe: LinearProbe
         switch solver {
         case .lbfgs:

@@ -1,3 +1,4 @@
+public import Backbones
 public import Embeddings
 internal import Torch
 
@@ -17,10 +18,14 @@ public struct LowShotProtocol: EvaluationProtocol {
 
     public init() {}
 
-    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
         guard !shots.isEmpty, shots.allSatisfy({ $0 >= 1 }), draws >= 1, !classifiers.isEmpty else {
             throw EvaluationError("lowshot.shots and lowshot.draws must be at least 1, with at least one of lowshot.classifiers")
         }
+    }
+
+    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
         let (train, test, split) = try subject.division()
         let scored = test.labelled
         guard scored.count > 0 else { throw EvaluationError("none of the test images has a label: check --test and --data") }

@@ -1,3 +1,4 @@
+public import Backbones
 internal import Embeddings
 internal import Foundation
 
@@ -17,7 +18,21 @@ public struct MLPProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
+        func require(_ isFine: Bool, _ name: String, _ range: String, _ value: Any) throws {
+            guard isFine else { throw EvaluationError("mlp.\(name) must be \(range), not \(value)") }
+        }
+        for (name, value) in [("hiddenWidth", hiddenWidth), ("hiddenLayers", hiddenLayers), ("epochs", epochs)] {
+            try require(value >= 1, name, "at least 1", value)
+        }
+        try require(batch >= (batchNorm ? 2 : 1), "batch", batchNorm ? "at least 2 with batch normalisation" : "at least 1", batch)
+        try require(
+            !learningRates.isEmpty && learningRates.allSatisfy { $0 > 0 && $0.isFinite }, "learningRates", "numbers above 0", learningRates)
+        try require(weightDecay >= 0, "weightDecay", "0 or more", weightDecay)
+    }
+
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
         var probe = MLPProbe()
         probe.hiddenWidth = hiddenWidth
         probe.hiddenLayers = hiddenLayers
@@ -29,6 +44,9 @@ public struct MLPProtocol: EvaluationProtocol {
         probe.seed = subject.seed
         let (train, test, split) = try subject.division()
         let outcome = try probe.evaluate(train: train, test: test)
+        if outcome.classification.ranked.allSatisfy(\.isEmpty) {
+            throw EvaluationError("mlp: the network diverged at the learning rate \(outcome.learningRate): lower mlp.learningRates")
+        }
         return try Score.accuracies(
             Self.name, setting: String(format: "lr=%.0e", outcome.learningRate), split: split, outcome.classification,
             trainImages: train.labelled.count)

@@ -1,3 +1,4 @@
+public import Backbones
 internal import Embeddings
 
 /// Weighted votes of the nearest training images (Wu et al. 2018); leave-one-out without a test split.
@@ -16,13 +17,20 @@ public struct NearestNeighbourProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
+        guard sweep.isEmpty || hasTest else {
+            throw EvaluationError("knn.sweep chooses k on the training images, which needs a test split to be told apart: give --test")
+        }
+        guard (neighbours ?? 1) >= 1, sweep.allSatisfy({ $0 >= 1 }) else {
+            throw EvaluationError("knn.neighbours and knn.sweep must be at least 1")
+        }
+    }
+
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
         var classifier = NearestNeighbourClassifier(
             count: neighbours.map { .fixed($0) } ?? .automatic, vote: plain ? .majority : .weighted(temperature: temperature))
         if !sweep.isEmpty {
-            guard subject.test != nil else {
-                throw EvaluationError("knn.sweep chooses k on the training images, which needs a test split to be told apart: give --test")
-            }
             var best = -1.0
             // Of equally good ones the smallest.
             for count in Set(sweep).sorted() {

@@ -1,3 +1,4 @@
+public import Backbones
 internal import Embeddings
 internal import Foundation
 internal import Training
@@ -30,11 +31,18 @@ public struct RobustnessProtocol: EvaluationProtocol {
 
     public init() {}
 
-    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
-        guard !classifiers.isEmpty, !severities.isEmpty, severities.allSatisfy(Corruption.severities.contains), images >= 1, penalties >= 1
-        else {
-            throw EvaluationError("robust: severities lie between 1 and 5, images and penalties at 1 or more, classifiers: linear, knn")
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
+        guard !classifiers.isEmpty else { throw EvaluationError("robust.classifiers is empty: give linear, knn or both") }
+        guard !severities.isEmpty, severities.allSatisfy(Corruption.severities.contains) else {
+            throw EvaluationError("robust.severities must be numbers from 1 to 5, not \(severities)")
         }
+        guard images >= 1 else { throw EvaluationError("robust.images must be at least 1, not \(images)") }
+        try LinearProtocol.check(penalties, "robust")
+        _ = try chosenCorruptions()
+    }
+
+    public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
         let kinds = try chosenCorruptions()
         let (train, clean, images, split) = try drawn(subject)
         let predict = try classifiers.map { ($0, try predictor($0, train, subject.seed)) }
@@ -43,7 +51,7 @@ public struct RobustnessProtocol: EvaluationProtocol {
             let outcome = try predict.first { $0.0 == classifier }!.1(features)
             var score = Score(
                 Self.name, "\(metric) \(classifier.rawValue)", split: split, correct: outcome.correct(), trainImages: train.labelled.count,
-                note: outcome.notes.first)
+                note: outcome.note)
             score.detail = detail
             scores.append(score)
         }

@@ -1,3 +1,4 @@
+public import Backbones
 internal import Embeddings
 
 /// What transfer is measured by: a linear classifier on frozen features, and the whole network fine-tuned with all labels (SimCLR,
@@ -38,7 +39,22 @@ public struct TransferProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
+        try LinearProtocol.check(penalties, Self.name)
+        if finetunes, encoder != nil { try tuning.check(encoder, hasTest: hasTest) }
+    }
+
+    private var tuning: FineTuneProtocol {
+        var tuning = FineTuneProtocol()
+        tuning.shares = [1]
+        (tuning.learningRates, tuning.epochs, tuning.leastSteps) = (learningRates, epochs, leastSteps)
+        (tuning.batchSize, tuning.weightDecay, tuning.layerDecay, tuning.recipe) = (batchSize, weightDecay, layerDecay, recipe)
+        tuning.baseline = baseline
+        return tuning
+    }
+
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
         var linear = LinearProtocol()
         linear.penalties = penalties
         let (train, test, _) = try subject.division()
@@ -58,11 +74,6 @@ public struct TransferProtocol: EvaluationProtocol {
         }
         var scores = try transferred(linear.measure(subject), "linear")
         if finetunes, subject.representation.encoder != nil {
-            var tuning = FineTuneProtocol()
-            tuning.shares = [1]
-            (tuning.learningRates, tuning.epochs, tuning.leastSteps) = (learningRates, epochs, leastSteps)
-            (tuning.batchSize, tuning.weightDecay, tuning.layerDecay, tuning.recipe) = (batchSize, weightDecay, layerDecay, recipe)
-            tuning.baseline = baseline
             scores += try transferred(tuning.measure(subject), "fine-tuned")
         }
         let absent = train.classNames.indices.filter { train.classCounts[$0] > 0 }.count - Set(labels).count

@@ -76,12 +76,17 @@ public struct LabelCurves: Codable, Sendable, Equatable {
     public var secondsPerLabel: Double
     /// What a reader of the numbers should know, a line each.
     public var notes: [String]?
+    /// Which images it was measured on, as they were named.
+    public var data: String?
 
-    public init(curves: [Curve], savings: [Saving], testImages: Int, secondsPerLabel: Double, notes: [String]? = nil) {
+    public init(
+        curves: [Curve], savings: [Saving], testImages: Int, secondsPerLabel: Double, notes: [String]? = nil, data: String? = nil
+    ) {
         self.curves = curves
         self.savings = savings
         self.testImages = testImages
         self.secondsPerLabel = secondsPerLabel
         self.notes = notes
+        self.data = data
     }
 }

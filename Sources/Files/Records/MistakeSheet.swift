@@ -9,6 +9,8 @@ public struct MistakeSheet: Codable, Sendable, Equatable {
     public var saliency: Saliency?
     /// Wrongly classified test images, the most confident first.
     public var worst: [Mistake]
+    /// Which images it was measured on, as they were named.
+    public var data: String?
 
     public enum Saliency: String, Codable, Sendable {
         /// What spoke for the predicted class, on the last convolutional maps.
@@ -17,12 +19,15 @@ public struct MistakeSheet: Codable, Sendable, Equatable {
         case attention
     }
 
-    public init(classifier: String, classes: [String], confusion: [[Int]], saliency: Saliency? = nil, worst: [Mistake]) {
+    public init(
+        classifier: String, classes: [String], confusion: [[Int]], saliency: Saliency? = nil, worst: [Mistake], data: String? = nil
+    ) {
         self.classifier = classifier
         self.saliency = saliency
         self.classes = classes
         self.confusion = confusion
         self.worst = worst
+        self.data = data
     }
 
     public struct Mistake: Codable, Sendable, Equatable {

@@ -42,12 +42,15 @@ public struct RobustnessTable: Codable, Sendable, Equatable {
     public var clean: [Clean]
     public var rows: [Row]
     public var testImages: Int
+    /// Which images it was measured on, as they were named.
+    public var data: String?
 
-    public init(constants: String, severities: [Int], clean: [Clean], rows: [Row], testImages: Int) {
+    public init(constants: String, severities: [Int], clean: [Clean], rows: [Row], testImages: Int, data: String? = nil) {
         self.constants = constants
         self.severities = severities
         self.clean = clean
         self.rows = rows
         self.testImages = testImages
+        self.data = data
     }
 }

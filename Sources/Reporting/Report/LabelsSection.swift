@@ -16,11 +16,12 @@ struct LabelsSection {
                     name: curve.name,
                     points: curve.points.map { .init(labels: $0.labels, value: $0.value, lower: $0.lower, upper: $0.upper) })
             })
+        let data = found.data.map { " of \($0)" } ?? ""
         section = ReportSection(
             id: "labels", title: "Labels saved",
             explanation: """
-                Accuracy on \(NumberStyle.count(found.testImages)) test images against the number of labelled training images. \
-                Lines and brackets are 95 % intervals over draws of the labelled images (of one draw: over test images).
+                Accuracy on \(NumberStyle.count(found.testImages)) test images\(data) against the number of labelled training \
+                images. Lines and brackets are 95 % intervals over draws of the labelled images (of one draw: over test images).
                 """,
             content: """
                 \(curves.chart.figures(height: 340))\

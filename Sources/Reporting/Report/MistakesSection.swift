@@ -35,9 +35,10 @@ enum MistakesSection {
             <h3>Most confident mistakes</h3><p class="more">True class, predicted class and its probability.\(saliency)</p>\
             <div class="mistakes">\(tiles)</div>
             """
+        let data = sheet.data.map { " of \($0)" } ?? ""
         return ReportSection(
             id: "mistakes", title: "Mistakes",
-            explanation: "What the \(sheet.classifier) takes for what, on the test images.",
+            explanation: "What the \(sheet.classifier) takes for what, on the test images\(data).",
             content: "\(sheet.classes.count <= mostClasses ? matrix(sheet) : pairs(sheet))\(worst)")
     }
 

@@ -22,16 +22,14 @@ struct ResultsSection {
             let shown = results.filter { ($0.isShare ? "" : $0.metric) == metric }
             return Self.chart(shown, metric: metric, subject: subject)
         }
-        let hasIntervals = results.contains { $0.intervalText != nil }
         section = ReportSection(
             id: "results", title: "Results",
-            explanation: """
-                The encoder, beside what needs no pretraining\(Self.data(results)). \
-                \(hasIntervals ? "Whiskers and brackets are 95 % intervals over test images." : "No intervals were recorded.")
-                """,
-            content:
-                "\(charts)\(results.count > Self.mostOpenRows ? Self.folded(results, subject: subject) : Self.table(results, subject: subject))"
-        )
+            explanation: "\(Self.shown(results))\(Self.data(results)). \(Self.intervals(results))",
+            content: """
+                \(charts)\
+                \(results.count > Self.mostOpenRows ? Self.folded(results, subject: subject) : Self.table(results, subject: subject))\
+                \(Self.differences(contents.differences ?? [], of: results))
+                """)
     }
 
     /// More are folded away below the bars, which show them all.
@@ -39,6 +37,37 @@ struct ResultsSection {
 
     static func folded(_ results: [EvaluationResult], subject: String?) -> Markup {
         "<details><summary>Every number</summary>\(table(results, subject: subject))</details>"
+    }
+
+    private static func hasBaselines(_ results: [EvaluationResult]) -> Bool { results.contains { Headline.isBaseline($0.encoder) } }
+
+    private static func shown(_ results: [EvaluationResult]) -> String {
+        if hasBaselines(results) { return "The encoder, beside what needs no pretraining" }
+        return results.map(\.encoder).uniqued().count > 1 ? "The encoders, beside each other" : "The encoder"
+    }
+
+    private static func intervals(_ results: [EvaluationResult]) -> String {
+        let bases = results.compactMap(\.intervalBase).uniqued()
+        guard let first = bases.first else { return "No intervals were recorded." }
+        let what = "Whiskers and brackets are 95 % intervals"
+        guard bases.count > 1 else { return "\(what) over \(first.rawValue)." }
+        let parts = bases.map { base in
+            let rows = results.filter { $0.intervalBase == base }
+            let names = rows.map { base == .initialisations ? $0.encoder : $0.protocolTitle }.uniqued()
+            return "of \(names.joined(separator: ", ")) over \(base.rawValue)"
+        }
+        return "\(what): \(parts.joined(separator: "; "))."
+    }
+
+    /// Encoder against encoder on the same images or draws. Folded away where the headline says it of the baselines.
+    private static func differences(_ differences: [EvaluationDifference], of results: [EvaluationResult]) -> Markup {
+        let shown = differences.filter { difference in
+            results.contains { $0.protocolName == difference.protocolName && $0.metric == difference.metric }
+        }
+        guard !shown.isEmpty else { return .empty }
+        let state: Markup = hasBaselines(results) ? .empty : #" open="open""#
+        let items = shown.map { "<li>\($0.sentence)</li>" as Markup }
+        return "<details\(state)><summary>Paired differences</summary><ul>\(items)</ul></details>"
     }
 
     private static func data(_ results: [EvaluationResult]) -> String {
@@ -111,8 +140,9 @@ struct ResultsSection {
     private static func row(_ result: EvaluationResult, isSubject: Bool) -> Markup {
         let interval: Markup = result.intervalText.map { "<small>(\($0))</small>" } ?? .empty
         // A setting may be chosen for each encoder by itself: it belongs to the row, and the block to what all have in common.
-        let remarks = [result.setting, result.seeds.map { $0 == 1 ? "1 seed" : "\(NumberStyle.count($0)) seeds" }, result.note]
-            .compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ")
+        let counted = result.isRandom ? "initialisation" : "seed"
+        let seeds = result.seeds.map { "\(NumberStyle.count($0)) \(counted)\($0 == 1 ? "" : "s")" }
+        let remarks = [result.setting, seeds, result.note].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: ", ")
         return """
             <tr\(isSubject ? #" class="subject""# as Markup : .empty)><th scope="row">\(result.encoder)</th>\
             <td class="value"><b>\(result.valueText)</b> \(interval)</td><td class="remarks"><small>\(remarks)</small></td></tr>

@@ -18,12 +18,13 @@ struct RobustnessSection {
             chart.style = .percent
             return chart.figures(height: 300)
         }
+        let data = found.data.map { " of \($0)" } ?? ""
         let hasOwn = found.rows.contains { !$0.isComparable }
         section = ReportSection(
             id: "robustness", title: "Robustness",
             explanation: """
-                Classifiers of clean training images, tested on \(NumberStyle.count(found.testImages)) images under corruptions with the \
-                constants of \(found.constants) (Hendrycks and Dietterich 2019).\
+                Classifiers of clean training images, tested on \(NumberStyle.count(found.testImages)) images\(data) under corruptions \
+                with the constants of \(found.constants) (Hendrycks and Dietterich 2019).\
                 \(hasOwn ? " Frost is computed here, not photographed: it is not comparable and not in the means." : "")
                 """,
             content: "\(charts)\(classifiers.map { Self.table(found, subject, $0) })")
@@ -59,11 +60,12 @@ struct RobustnessSection {
 
                 """
         }
-        let title = "\(encoder), \(EvaluationResult.title(ofProtocol: classifier)), accuracy in %"
+        let title = "\(encoder), \(EvaluationResult.title(ofProtocol: classifier)): accuracy in % by severity"
+        // Not of the class `results`, whose rows a phone shows in two columns without their heads.
         return """
-            <table class="results"><thead><tr><th scope="col">\(title)</th>\
-            \(found.severities.map { "<th scope=\"col\">severity \($0)</th>" as Markup })</tr></thead>
-            \(blocks)</table>
+            <h3>\(title)</h3><div class="scroll"><table class="plain"><thead><tr><th scope="col">Corruption</th>\
+            \(found.severities.map { "<th scope=\"col\">\($0)</th>" as Markup })</tr></thead>
+            \(blocks)</table></div>
             """
     }
 }

@@ -9,6 +9,7 @@ struct RunContents {
     var metrics: MetricTable?
     var health: HealthVerdict?
     var unreadable: [RunFolderReader.UnreadableFile]?
+    var unreadableInEvaluation: [RunFolderReader.UnreadableFile]?
     var results: [EvaluationResult]?
     var differences: [EvaluationDifference]?
     var labels: LabelCurves?
@@ -38,6 +39,7 @@ struct RunContents {
         metrics = read { _ throws(ReportError) in try folder.metrics() }
         health = read { _ throws(ReportError) in try folder.health() }
         unreadable = read { _ throws(ReportError) in try folder.unreadableFiles() }
+        unreadableInEvaluation = read { _ throws(ReportError) in try folder.unreadableFilesOfEvaluation() }
         results = read { note throws(ReportError) in try folder.results(note: note) }
         differences = read { note throws(ReportError) in try folder.differences(note: note) }
         labels = read { _ throws(ReportError) in try folder.labels() }

@@ -19,7 +19,7 @@ struct SweepSection {
             let cells = (row.values + ["\(row.seed)"]).map { "<td>\($0)</td>" as Markup }
             return "<tr>\(cells)<td>\(row.result.valueAndInterval)</td></tr>\n"
         }
-        let done = found.rows.count < found.runs ? " \(found.rows.count) of \(found.runs) runs are done." : ""
+        let done = found.missing.map { " \($0)." } ?? ""
         section = ReportSection(
             id: "sweep", title: "Sweep",
             explanation: """

@@ -33,8 +33,16 @@ public struct RunFolderReader: Sendable {
         public var reason: String
     }
 
-    public func unreadableFiles() throws(ReportError) -> [UnreadableFile]? {
-        guard let records = try records("unreadable.csv") else { return nil }
+    /// Of training.
+    public func unreadableFiles() throws(ReportError) -> [UnreadableFile]? { try unreadableFiles(in: "unreadable.csv") }
+
+    /// Of the last measurement.
+    public func unreadableFilesOfEvaluation() throws(ReportError) -> [UnreadableFile]? {
+        try unreadableFiles(in: "evaluation/unreadable.csv")
+    }
+
+    private func unreadableFiles(in file: String) throws(ReportError) -> [UnreadableFile]? {
+        guard let records = try records(file) else { return nil }
         let rows = records.first?.first == "name" ? records.dropFirst() : records[...]
         return rows.map { UnreadableFile(name: $0[0], reason: $0.count > 1 ? $0[1] : "") }
     }

@@ -21,13 +21,15 @@ public struct Headline: Sendable, Equatable {
     public init?(_ results: [EvaluationResult], differences: [EvaluationDifference] = [], method: String? = nil) {
         let shares = results.filter(\.isShare)
         let own = shares.filter { $0.encoder == method }
-        let notBaselines = shares.filter { !Self.baselines.map(\.name).contains($0.encoder) }
+        let notBaselines = shares.filter { !Self.isBaseline($0.encoder) }
         let candidates = own.isEmpty ? notBaselines.filter { $0.encoder == notBaselines[0].encoder } : own
         guard let result = Self.mostTelling(candidates) else { return nil }
         self.result = result
-        comparisons = Self.baselines.compactMap { baseline in
-            guard baseline.name != result.encoder else { return nil }
-            let rows = shares.filter { $0.encoder == baseline.name && Self.isComparable($0, result) }
+        // Where there is no baseline, encoders are compared with each other.
+        let others = notBaselines.count == shares.count ? shares.map(\.encoder).uniqued() : Self.baselines.map(\.name)
+        comparisons = others.compactMap { other in
+            guard other != result.encoder else { return nil }
+            let rows = shares.filter { $0.encoder == other && Self.isComparable($0, result) }
             // A setting chosen for each encoder by itself is as comparable as the same one, but only if there is no choice.
             let match = rows.last { $0.setting == result.setting } ?? (rows.count == 1 ? rows[0] : nil)
             return match.map { baseline in
@@ -43,13 +45,14 @@ public struct Headline: Sendable, Equatable {
 
     /// Such as `kNN 41.9 % on 2,000 test images: 11.7 points above a random encoder, 9.8 above raw pixels`.
     public var sentence: String {
-        var text = "\(result.protocolTitle.capitalizedFirst) \(result.valueText)"
+        let title = isAmongEquals ? "\(result.encoder), \(result.protocolTitle)" : result.protocolTitle.capitalizedFirst
+        var text = "\(title) \(result.valueText)"
         if result.metric != "top-1" { text += " \(result.metric)" }
         if let images = result.testImages { text += " on \(NumberStyle.count(images)) \(result.split.map { "\($0) " } ?? "")images" }
         guard !comparisons.isEmpty else { return text + ", with no baseline beside it" }
         var saidPoints = false
         let parts = comparisons.map { comparison in
-            let name = Self.baselines.first { $0.name == comparison.baseline.encoder }?.inSentence ?? comparison.baseline.encoder
+            let name = Self.inSentence(comparison.baseline.encoder)
             let points = NumberStyle.fixed(abs(comparison.difference) * 100, decimals: 1)
             guard points != "0.0" else { return "level with \(name)" }
             let unit = saidPoints ? "" : " points"
@@ -61,9 +64,7 @@ public struct Headline: Sendable, Equatable {
 
     /// A second sentence, where the first one alone would promise more than was measured.
     public var caution: String? {
-        let overlapping = comparisons.filter { $0.mayBeChance == true }.compactMap { comparison in
-            Self.baselines.first { $0.name == comparison.baseline.encoder }?.inSentence
-        }
+        let overlapping = comparisons.filter { $0.mayBeChance == true }.map { Self.inSentence($0.baseline.encoder) }
         guard !overlapping.isEmpty else { return nil }
         return "By its 95 % interval, the difference to \(overlapping.joined(separator: " and to ")) may be chance."
     }
@@ -71,6 +72,13 @@ public struct Headline: Sendable, Equatable {
     private static let baselines: [(name: String, inSentence: String)] = [
         ("random encoder", "a random encoder"), ("raw pixels", "raw pixels"), ("supervised", "a supervised encoder"),
     ]
+
+    static func isBaseline(_ encoder: String) -> Bool { baselines.contains { $0.name == encoder } }
+
+    private static func inSentence(_ encoder: String) -> String { baselines.first { $0.name == encoder }?.inSentence ?? encoder }
+
+    /// Whether the sentence must say which encoder it is about.
+    private var isAmongEquals: Bool { comparisons.contains { !Self.isBaseline($0.baseline.encoder) } }
 
     /// kNN first: it has nothing to train and little to choose. Then the linear probe, then what comes first.
     private static func mostTelling(_ rows: [EvaluationResult]) -> EvaluationResult? {

@@ -17,8 +17,8 @@ extension LabelCurves {
                 rows: labels.map { count in [NumberStyle.count(count)] + part.map { cell($0, count) } }, maximumWidth: 100
             ).render()
         }
-        return ([tables.joined(separator: "\n\n")] + (sentences + (notes ?? [])).map { $0.replacing("; ", with: ";\n  ") }).joined(
-            separator: "\n")
+        let lines = sentences.map { $0.replacing("; ", with: ";\n  ") }
+        return ([tables.joined(separator: "\n\n")] + lines + (notes ?? []).map { Paragraph.text($0) }).joined(separator: "\n")
     }
 
     /// For the most and for about a tenth of the supervised labels, per curve.
@@ -47,6 +47,8 @@ extension LabelCurves {
         func count(_ value: Double) -> String { NumberStyle.count(Int(value.rounded())) }
         guard let needed = saving.needed else { return TextTable.missing }
         if saving.isBound == true { return "at most \(count(needed))" }
+        // Of one draw each nobody knows.
+        guard saving.lower != nil || saving.upper != nil else { return count(needed) }
         return "\(count(needed)) (\(saving.lower.map(count) ?? "?")–\(saving.upper.map(count) ?? "more than measured"))"
     }
 

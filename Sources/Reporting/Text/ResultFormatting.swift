@@ -3,10 +3,14 @@ internal import Files
 extension EvaluationResult {
     /// Whether the metric is a share of one, which is shown in per cent. Told by its name alone: a guess from the value would
     /// show two rows of one column in two units.
-    var isShare: Bool {
+    var isShare: Bool { Self.isShare(metric) }
+
+    static func isShare(_ metric: String) -> Bool {
         let name = metric.lowercased()
-        return name.hasPrefix("top-") || name.contains("accuracy") || name.hasPrefix("precision") || name.hasPrefix("recall")
-            || ["map", "miou", "purity", "f1"].contains(name)
+        // Behind the first word stands of what it is, such as an algorithm.
+        let first = String(name.prefix { $0 != " " })
+        return name.contains("accuracy") || ["top-", "precision", "recall"].contains { first.hasPrefix($0) }
+            || ["map", "miou", "purity", "f1"].contains(first)
     }
 
     var style: NumberStyle { isShare ? .percent : .plain }
@@ -22,6 +26,27 @@ extension EvaluationResult {
 
     /// Such as `42.1 % (40.0–44.2)`.
     var valueAndInterval: String { intervalText.map { "\(valueText) (\($0))" } ?? valueText }
+
+    /// Whether `seeds` counts initialisations.
+    var isRandom: Bool { encoder == "random encoder" }
+
+    /// What a 95 % interval can be over.
+    enum IntervalBase: String {
+        case images = "test images"
+        case draws = "draws of the labelled images"
+        case seeds
+        case initialisations
+    }
+
+    /// Nil where there is no interval.
+    var intervalBase: IntervalBase? {
+        guard intervalText != nil else { return nil }
+        let isMean = (seeds ?? 1) > 1
+        if isMean, isRandom { return .initialisations }
+        if protocolName == "lowshot" { return .draws }
+        // A clustering is of all images at once, and the held-out fifth is another under every seed.
+        return isMean && (protocolName == "cluster" || split == "held-out fifth") ? .seeds : .images
+    }
 
     var protocolTitle: String { Self.title(ofProtocol: protocolName) }
 

@@ -1,6 +1,17 @@
 public import Files
 
 extension SweepTable {
+    /// What has no number, in words; nil where everything has one.
+    var missing: String? {
+        let diverged = diverged?.count ?? 0
+        let parts: [String?] = [
+            rows.count + diverged < runs ? "\(rows.count) of \(runs) runs are done" : nil,
+            diverged > 0 ? "\(diverged) of \(runs) runs diverged" : nil,
+        ]
+        let said = parts.compactMap(\.self)
+        return said.isEmpty ? nil : said.joined(separator: ", ")
+    }
+
     private var style: NumberStyle { rows.first?.result.style ?? .plain }
 
     /// Heat-maps over the last two axes, one for each value of those before them; nil for one axis.
@@ -29,7 +40,7 @@ extension SweepTable {
         for before in outer {
             table.append(before + last.values.map { column in value(at: before + [column]).map(style.text) ?? TextTable.missing })
         }
-        let done = rows.count < runs ? "; \(rows.count) of \(runs) runs are done" : ""
+        let done = missing.map { "; \($0)" } ?? ""
         return "\(measured), \(axes.map(\.name).joined(separator: " × "))\(done)\n\(table.render())"
     }
 }

@@ -7,7 +7,7 @@ extension TransferTable {
         let withIntervals = render(hasIntervals: true, width: .max)
         let widest = withIntervals.split(separator: "\n").map { DisplayWidth.of(String($0)) }.max() ?? 0
         let table = widest <= width ? withIntervals : render(hasIntervals: false, width: width)
-        return table + "\n" + notes.joined(separator: "\n")
+        return ([table] + notes.map { Paragraph.text($0, width: width) }).joined(separator: "\n")
     }
 
     /// Which metric stands in which column.

@@ -8,11 +8,13 @@ public struct DatasetSplits: Sendable {
     /// Pictures for pretraining only (STL-10); nil where there are none.
     public let unlabelled: (any ImageDataset)?
 
+    private static let trainNames = ["train", "training"]
     /// Held-out parts by falling preference: where a set has both, `val` was for choosing settings.
-    private static let testNames = ["test", "val", "valid", "validation"]
+    private static let testNames = ["test", "testing", "val", "valid", "validation"]
 
-    /// Opens what lies at `path`: a folder of images, divided into `train/` and `test/` (or `val/`, `valid/`, `validation/`) or not, a
-    /// CSV list or a folder with `train.csv` and perhaps `test.csv`, CIFAR, STL-10, or one of MNIST's family.
+    /// Opens what lies at `path`: a folder of images, divided into `train/` and `test/` (or `training/`, `testing/`, `val/`, `valid/`,
+    /// `validation/`; capitals do not matter) or not, a CSV list or a folder with `train.csv` and perhaps `test.csv`, CIFAR, STL-10, or
+    /// one of MNIST's family.
     ///
     /// - Parameters:
     ///   - options: the limit holds for each part.
@@ -35,22 +37,54 @@ public struct DatasetSplits: Sendable {
         }
     }
 
-    /// Where a folder is divided into parts: its training part, and the held-out part's name where there is one.
-    private static func division(_ path: String) throws(DatasetError) -> (train: String, test: String?)? {
-        let entries = try FolderEntries(path)
-        let test = testNames.first(where: entries.folders.contains)
+    /// How a folder with these folders is divided into parts, if it is: the training part, and the held-out one where there is one.
+    private static func division(_ folders: Set<String>) -> (train: String, test: String?)? {
+        let test = first(of: testNames, among: folders)
         // "train" among other folders is a class of vehicles.
-        return entries.folders.contains("train") && (test != nil || entries.folders.count == 1) ? ("\(path)/train", test) : nil
+        guard let train = first(of: trainNames, among: folders), test != nil || folders.count == 1 else { return nil }
+        return (train, test)
+    }
+
+    /// The folder that has the first of the names that one has, in capitals or not.
+    private static func first(of names: [String], among folders: Set<String>) -> String? {
+        for name in names {
+            if let found = folders.contains(name) ? name : folders.filter({ $0.lowercased() == name }).min() { return found }
+        }
+        return nil
+    }
+
+    /// What in the division of the folder may have been meant otherwise, in a line each.
+    private static func doubts(_ path: String, _ folders: Set<String>) throws(DatasetError) -> [String] {
+        let others = folders.filter { !(trainNames + testNames).contains($0.lowercased()) }.sorted(by: NaturalOrder.precedes)
+        guard let found = division(folders) else {
+            guard others.isEmpty, folders.count > 1 else { return [] }
+            let names = folders.sorted(by: NaturalOrder.precedes).joined(separator: " and ")
+            return ["\(path): \(names) are taken for classes: call the folder to train on train/ if they are parts"]
+        }
+        var lines: [String] = []
+        if !others.isEmpty {
+            let shown = others.prefix(5).joined(separator: ", ") + (others.count > 5 ? ", …" : "")
+            lines.append("\(path) is divided into train and test, and what lies beside them is left out: \(shown)")
+        }
+        let train = "\(path)/\(found.train)"
+        if let inner = division(try FolderEntries(train).folders), inner.test != nil {
+            lines.append("\(train) is divided once more, and its parts are taken for classes: give \(train) instead")
+        }
+        return lines
     }
 
     /// The training part of a folder, or all of it where it is not divided.
-    static func trainingFolder(_ path: String) throws(DatasetError) -> String { try division(path)?.train ?? path }
+    static func trainingFolder(_ path: String) throws(DatasetError) -> String {
+        try division(FolderEntries(path).folders).map { "\(path)/\($0.train)" } ?? path
+    }
 
     private static func openFolder(_ path: String, _ options: DatasetOptions, _ heldOut: Bool) throws(DatasetError) -> DatasetSplits {
-        guard let (folder, test) = try division(path) else {
+        let folders = try FolderEntries(path).folders
+        for line in try doubts(path, folders) { options.note(line) }
+        guard let (training, test) = division(folders) else {
             return DatasetSplits(format: .folder, train: try FolderDataset(path, options: options), test: nil, unlabelled: nil)
         }
-        let train = try FolderDataset(folder, options: options)
+        let train = try FolderDataset("\(path)/\(training)", options: options)
         guard heldOut, let test else { return DatasetSplits(format: .folder, train: train, test: nil, unlabelled: nil) }
         let held = try FolderDataset("\(path)/\(test)", options: options.numbering(train.classNames))
         return DatasetSplits(format: .folder, train: train, test: held, unlabelled: nil)

@@ -24,6 +24,7 @@ public struct FolderDataset: ImageDataset {
         guard listing.names.count > 0 else {
             throw .noImages(folder: root, ignoredFiles: listing.ignoredFiles, archive: listing.archive)
         }
+        if let line = Self.leftOut(listing.otherImages, of: root) { options.note(line) }
         var hasImages = [Bool](repeating: false, count: listing.folders.count)
         for folder in listing.folderOfFile { hasImages[Int(folder)] = true }
 
@@ -55,6 +56,15 @@ public struct FolderDataset: ImageDataset {
         self.root = root
         self.classNames = classNames
         self.labelOfFolder = labelOfFolder
+    }
+
+    /// - Parameter images: how many have each ending.
+    private static func leftOut(_ images: [String: Int], of root: String) -> String? {
+        let count = images.values.reduce(0, +)
+        guard count > 0 else { return nil }
+        let kinds = images.sorted { $0.key < $1.key }.map { "\($0.value) .\($0.key)" }.joined(separator: ", ")
+        return "\(root): \(count) \(count == 1 ? "image is" : "images are") left out, of kinds that are not read (\(kinds)): "
+            + "convert them to JPEG or PNG"
     }
 
     private static func classFolder(_ path: String) -> String { String(path.prefix { $0 != "/" }) }

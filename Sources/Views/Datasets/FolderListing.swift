@@ -19,6 +19,8 @@ struct FolderListing {
     private(set) var folders: [String] = []
     /// Files that are hidden or do not end like an image.
     private(set) var ignoredFiles = 0
+    /// Of the ignored files those that are images of kinds that are not read: how many have each ending.
+    private(set) var otherImages: [String: Int] = [:]
     /// Of the ignored files those that are videos, relative to the root, in no order.
     private(set) var videos: [String] = []
     /// An ignored file that looks like a packed dataset.
@@ -39,6 +41,12 @@ struct FolderListing {
 
     static let extensions: Set<String> = [
         "jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "bmp", "dib", "ppm", "pgm", "pbm", "pnm",
+    ]
+
+    /// Endings of images that are not read, in small letters: a folder of these must not pass as one without them.
+    private static let otherExtensions: Set<String> = [
+        "gif", "heic", "heif", "hif", "avif", "jp2", "j2k", "jpx", "jxl", "svg", "psd", "tga", "ico", "exr", "hdr", "dcm",
+        "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "srw", "pef",
     ]
 
     private struct Entry {
@@ -103,6 +111,7 @@ struct FolderListing {
             case .file:
                 ignoredFiles += 1
                 let text = String(decoding: name, as: UTF8.self)
+                if let ending = Self.ending(text), Self.otherExtensions.contains(ending) { otherImages[ending, default: 0] += 1 }
                 if VideoFrames.isVideo(text) { videos.append(folder.isEmpty ? text : "\(folder)/\(text)") }
                 if Self.runFiles.contains(text) { found.insert(text) }
                 noteArchive(text)
@@ -151,6 +160,10 @@ struct FolderListing {
     static func isImage(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let dot = name.lastIndex(of: UInt8(ascii: ".")), name.count - dot <= 5 else { return false }
         return extensions.contains(String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased())
+    }
+
+    private static func ending(_ name: String) -> String? {
+        name.lastIndex(of: ".").map { name[name.index(after: $0)...].lowercased() }
     }
 
     private mutating func noteArchive(_ text: String) {

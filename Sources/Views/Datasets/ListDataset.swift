@@ -5,7 +5,7 @@ internal import Files
 /// With a header (recognised by its names) the columns may stand in any order: the first of `path`, `file`, `filename`,
 /// `file_name`, `filepath`, `image`, `image_path`, `name` is the path, and the first of `label`, `class`, `class_name`, `category`,
 /// `target` the label. Without one, the first column is the path and the second the label. Labels are names (numbers, too):
-/// classes are the different ones in natural order. An empty label means that there is none.
+/// classes are the different ones in natural order. An empty label means that there is none. Spaces around either do not count.
 public struct ListDataset: ImageDataset {
     /// The CSV file.
     public let file: String
@@ -18,11 +18,13 @@ public struct ListDataset: ImageDataset {
 
     private static let pathColumns = ["path", "file", "filename", "file_name", "filepath", "image", "image_path", "name"]
     private static let labelColumns = ["label", "class", "class_name", "category", "target"]
+    private static let splitColumns = ["split", "subset", "partition"]
 
     /// Reads the list; of the images only the first few are looked for.
     ///
     /// - Throws: ``DatasetError`` when the file cannot be read or names no image, a line is broken, none of the first
-    ///   hundred images is there, or a label is not in `options.classNames`.
+    ///   hundred images is there, an image has two labels, the rows are divided by a column, or a label is not in
+    ///   `options.classNames`.
     public init(_ file: String, options: DatasetOptions = DatasetOptions()) throws(DatasetError) {
         let contents: FileBytes
         do throws(ImageError) { contents = try FileBytes(file) } catch { throw DatasetError(error, file: file) }
@@ -35,6 +37,10 @@ public struct ListDataset: ImageDataset {
         var numbers: [String: Int32] = [:]
         var labels: [Int32] = []
         var (pathColumn, labelColumn): (Int, Int?) = (0, 1)
+        var split: (column: Int, name: String, value: String?)?
+        // By the path's hash, which takes less memory than the path.
+        var rowOfPath: [Int: Int] = [:]
+        var repeated = 0
         var isFirst = true
         while let (line, fields) = try Self.next(&reader, file) {
             if isFirst {
@@ -42,25 +48,50 @@ public struct ListDataset: ImageDataset {
                 let header = fields.map { $0.lowercased() }
                 if let path = header.firstIndex(where: Self.pathColumns.contains) {
                     (pathColumn, labelColumn) = (path, header.firstIndex(where: Self.labelColumns.contains))
+                    if let column = header.firstIndex(where: Self.splitColumns.contains) { split = (column, header[column], nil) }
                     continue
                 }
+            }
+            if let (column, name, before) = split, column < fields.count {
+                if let before, before != fields[column] {
+                    throw .badLine(
+                        file: file, line: line,
+                        reason: "the column \(name) says \"\(fields[column])\" after \"\(before)\", and columns do not divide a list: "
+                            + "write train.csv and test.csv into one folder and give that, or take the column away")
+                }
+                split = (column, name, fields[column])
             }
             guard pathColumn < fields.count, !fields[pathColumn].isEmpty else {
                 throw .badLine(file: file, line: line, reason: "no path: expected path,label")
             }
-            paths.append(fields[pathColumn])
-            guard let column = labelColumn, column < fields.count, !fields[column].isEmpty else {
-                labels.append(-1)
-                continue
+            let path = fields[pathColumn]
+            let name = labelColumn.flatMap { $0 < fields.count ? fields[$0] : nil } ?? ""
+            var label: Int32 = -1
+            if !name.isEmpty {
+                label = numbers[name] ?? Int32(names.count)
+                if Int(label) == names.count {
+                    numbers[name] = label
+                    names.append(name)
+                }
             }
-            let name = fields[column]
-            if let number = numbers[name] {
-                labels.append(number)
+            let hash = path.hashValue
+            if let row = rowOfPath[hash], paths[row] == path {
+                guard labels[row] == label else {
+                    let before = labels[row] < 0 ? "" : names[Int(labels[row])]
+                    throw .badLine(
+                        file: file, line: line,
+                        reason: "\(path) has the label \"\(name)\" here and \"\(before)\" in a line before: keep one of the lines")
+                }
+                repeated += 1
             } else {
-                labels.append(Int32(names.count))
-                numbers[name] = Int32(names.count)
-                names.append(name)
+                rowOfPath[hash] = paths.count
             }
+            paths.append(path)
+            labels.append(label)
+        }
+        if repeated > 0 {
+            let lines = repeated == 1 ? "1 line repeats" : "\(repeated) lines repeat"
+            options.note("\(file): \(lines) an image of a line before, which counts as often as it is listed")
         }
         guard paths.count > 0 else { throw .badLine(file: file, line: 1, reason: "the list names no image: expected lines path,label") }
         guard (0..<min(100, paths.count)).contains(where: { FolderEntries.exists(Self.resolve(paths[$0], in: folder)) }) else {
@@ -87,9 +118,19 @@ public struct ListDataset: ImageDataset {
     }
 
     private static func next(_ reader: inout CSV.Reader, _ file: String) throws(DatasetError) -> (line: Int, fields: [String])? {
-        do throws(CSV.Failure) { return try reader.next() } catch {
+        do throws(CSV.Failure) {
+            guard let (line, fields) = try reader.next() else { return nil }
+            return (line, fields.map { trimmed($0) })
+        } catch {
             throw .badLine(file: file, line: error.line, reason: error.reason)
         }
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        guard let first = text.firstIndex(where: { !$0.isWhitespace }), let last = text.lastIndex(where: { !$0.isWhitespace }) else {
+            return ""
+        }
+        return String(text[first...last])
     }
 
     private static func resolve(_ path: String, in folder: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
