@@ -166,7 +166,10 @@ public struct LinearProbe: Sendable, Equatable {
                     ? "the fit did not converge within \(solution.trial.iterations) iterations"
                     : "the fit diverged: lower learning rates are needed")
         }
-        if chosen.trials.count > 1, let edge = [values.min()!, values.max()!].first(where: { $0 == chosen.value }) {
+        // Nothing does better than all right.
+        if chosen.trials.count > 1, chosen.accuracy ?? 0 < 1,
+            let edge = [values.min()!, values.max()!].first(where: { $0 == chosen.value })
+        {
             notes.append("the chosen \(settingName) \(edge) is at the end of the grid: a wider one may do better")
         }
         return Fit(

@@ -90,7 +90,9 @@ import Views
         let alone = try evaluate("knn,linear,retrieve", train, nil)
         let knn = try row(alone, "raw pixels", "knn")
         #expect(knn.split == "leave-one-out" && knn.testImages == 16 && abs(knn.value - 15.0 / 16) < 1e-12)
-        #expect(knn.note == "classes with one image only, which leaves nothing to find it by and counts as wrong: 1")
+        #expect(
+            knn.note
+                == "every image is taken for many; classes with one image only, which leaves nothing to find it by and counts as wrong: 1")
         let linear = try row(alone, "raw pixels", "linear")
         #expect(linear.testImages == 3 && linear.trainImages == 13 && linear.value == 1)
         let found = try row(alone, "raw pixels", "retrieve", "mAP")
@@ -126,7 +128,8 @@ import Views
         // Of three images a class, two are fitted and one is tested on.
         let held = try evaluate("knn,linear,cluster", train, nil, ["linear.penalties=1", "cluster.restarts=1"])
         let linear = try row(held, "raw pixels", "linear")
-        #expect(linear.testImages == 200 && linear.trainImages == 400 && linear.value > 0.01)
+        // Hues on a ring are no linear classes: twice chance is what there is.
+        #expect(linear.testImages == 200 && linear.trainImages == 400 && linear.value >= 0.01)
         #expect(try row(held, "raw pixels", "cluster", "purity").note == nil)
     }
 

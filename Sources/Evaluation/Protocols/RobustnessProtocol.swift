@@ -34,7 +34,7 @@ public struct RobustnessProtocol: EvaluationProtocol {
     public func check(_ encoder: Encoder?, hasTest: Bool) throws {
         guard !classifiers.isEmpty else { throw EvaluationError("robust.classifiers is empty: give linear, knn or both") }
         guard !severities.isEmpty, severities.allSatisfy(Corruption.severities.contains) else {
-            throw EvaluationError("robust.severities must be numbers from 1 to 5, not \(severities)")
+            throw EvaluationError("robust.severities must be numbers between 1 and 5, not \(severities)")
         }
         guard images >= 1 else { throw EvaluationError("robust.images must be at least 1, not \(images)") }
         try LinearProtocol.check(penalties, "robust")
