@@ -19,4 +19,24 @@ package enum HoldOut {
         }
         return (fit.sorted(), held.sorted())
     }
+
+    /// The same again and again, until every row was held once: in `count` parts, each class spread over all of them.
+    /// - Returns: for each part that has rows, rows to fit and rows to choose by, each in rising order.
+    package static func folds(_ labels: [Int], count: Int, seed: UInt64) -> [(fit: [Int], held: [Int])] {
+        var random = SplitMix64(seed: seed)
+        var part = [Int](repeating: 0, count: labels.count)
+        var next = 0
+        let classes = Dictionary(grouping: labels.indices, by: { labels[$0] })
+        for label in classes.keys.sorted() {
+            var rows = classes[label]!
+            random.shuffle(&rows)
+            for row in rows {
+                part[row] = next % count
+                next += 1
+            }
+        }
+        return (0..<min(count, labels.count)).map { number in
+            (labels.indices.filter { part[$0] != number }, labels.indices.filter { part[$0] == number })
+        }
+    }
 }

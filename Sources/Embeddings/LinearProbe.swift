@@ -4,7 +4,8 @@ internal import Foundation
 /// Linear evaluation: a linear classifier on frozen features (Zhang et al. 2016; Oord et al. 2018; SimCLR, Chen et al. 2020).
 ///
 /// Features are standardised by the training split. The strength of the penalty (or the learning rate) is chosen on a
-/// class-stratified part of the *training* split, by accuracy and among equals by loss, then the classifier is fitted to all of it; the
+/// class-stratified part of the *training* split, by accuracy and among equals by loss (where that part would have fewer than 50 images,
+/// on every such part in turn: cross-validation), then the classifier is fitted to all of it; the
 /// test split is read once, by what came out of that.
 ///
 /// - L-BFGS: multinomial logistic regression to convergence, as SimCLR's appendix B.8 (their grid of λ has 45 values from
@@ -136,6 +137,7 @@ public struct LinearProbe: Sendable, Equatable {
         let unlabelled = train.labels.count { $0 < 0 }
         if unlabelled > 0 { notes.append("\(unlabelled) training images have no label and were left out") }
 
+        var heldOutImages = 0
         let (fitRows, heldRows) = HoldOut.stratified(targets, share: heldOut, seed: seed)
         var chosen: Chosen
         if values.count == 1 {
@@ -145,12 +147,18 @@ public struct LinearProbe: Sendable, Equatable {
             notes.append("no class has a second image to choose by: \(settingName) \(value) was taken without a choice")
             chosen = Chosen(value: value, accuracy: nil, start: nil, trials: [])
         } else {
-            let standardization = Standardization(of: matrix, rows: fitRows)
-            let problem = Problem(
-                features: StandardizedRows(matrix, rows: fitRows, standardization), targets: fitRows.map { targets[$0] },
-                classes: classes.count)
-            let held = StandardizedRows(matrix, rows: heldRows, standardization)
-            chosen = choose(problem, held, heldRows.map { targets[$0] })
+            let isFew = Double(targets.count) * heldOut < Double(Self.leastHeld)
+            let parts = isFew ? HoldOut.folds(targets, count: Int((1 / heldOut).rounded()), seed: seed) : [(fitRows, heldRows)]
+            heldOutImages = parts.reduce(0) { $0 + $1.held.count }
+            chosen = choose(
+                parts.map { fit, held in
+                    let standardization = Standardization(of: matrix, rows: fit)
+                    let problem = Problem(
+                        features: StandardizedRows(matrix, rows: fit, standardization), targets: fit.map { targets[$0] },
+                        classes: classes.count)
+                    return Part(
+                        problem: problem, held: StandardizedRows(matrix, rows: held, standardization), labels: held.map { targets[$0] })
+                })
         }
 
         let standardization = Standardization(of: matrix)
@@ -176,7 +184,7 @@ public struct LinearProbe: Sendable, Equatable {
             classifier: LinearClassifier(
                 standardization: standardization, weight: solution.weight.to(.float32).contiguous(),
                 bias: solution.bias.to(.float32).contiguous(), classes: classes),
-            trials: chosen.trials, final: solution.trial, heldOutImages: values.count == 1 ? 0 : heldRows.count, notes: notes)
+            trials: chosen.trials, final: solution.trial, heldOutImages: heldOutImages, notes: notes)
     }
 
     /// A training problem with standardised features and classes without gaps.
@@ -184,6 +192,16 @@ public struct LinearProbe: Sendable, Equatable {
         let features: StandardizedRows
         let targets: [Int]
         let classes: Int
+    }
+
+    /// Fewer held-out images than this tell settings apart by luck.
+    private static let leastHeld = 50
+
+    /// What settings are chosen on: a problem, and other images of the training split.
+    private struct Part {
+        let problem: Problem
+        let held: StandardizedRows
+        let labels: [Int]
     }
 
     /// Trained parameters of a linear layer: [classes, d] and [classes].
@@ -217,43 +235,54 @@ public struct LinearProbe: Sendable, Equatable {
 
     private var middle: Double { values[values.count / 2] }
 
-    private func choose(_ problem: Problem, _ held: StandardizedRows, _ labels: [Int]) -> Chosen {
-        var best: (solution: Solution, start: Tensor?, loss: Double)?
-        let targets = Tensor(labels).to(held.device)
+    private func choose(_ parts: [Part]) -> Chosen {
+        let images = parts.reduce(0) { $0 + $1.labels.count }
+        var best: (start: Tensor?, trial: Trial, loss: Double)?
         var trials: [Trial] = []
-        func consider(_ solution: Solution, start: Tensor?) {
-            var solution = solution
-            var (ranked, loss): ([[Int]], Double) = ([], 0)
-            for range in held.blocks() {
-                let scores = held[range].linear(solution.weight.to(.float32), solution.bias.to(.float32))
-                ranked += Metrics.ranking(scores, 1)
-                loss += scores.crossEntropy(targets[range]).item * Double(range.count)
+        /// - Parameter solutions: of each part, with one setting.
+        func consider(_ solutions: [Solution], start: Tensor?) {
+            var (correct, loss) = (0.0, 0.0)
+            for (solution, part) in zip(solutions, parts) {
+                let found = check(solution, part)
+                (correct, loss) = (correct + found.correct, loss + found.loss)
             }
-            // A diverged classifier predicts nothing.
-            let isSound = solution.trial.loss != nil && loss.isFinite
-            if !isSound { loss = .infinity }
-            let accuracy = isSound ? Metrics.accuracy(labels, ranked.map { $0[0] }) : 0
-            solution.trial.accuracy = accuracy
-            trials.append(solution.trial)
+            var trial = solutions[0].trial
+            trial.accuracy = correct / Double(images)
+            trial.converged = solutions.allSatisfy(\.trial.converged)
+            trials.append(trial)
             // Few held-out images tell few settings apart by accuracy; their loss tells a constant classifier from one that has learned.
-            let isBetter = best.map { (accuracy, -loss) > ($0.solution.trial.accuracy!, -$0.loss) } ?? true
-            if isBetter { best = (solution, start, loss) }
+            let isBetter = best.map { (trial.accuracy!, -loss) > ($0.trial.accuracy!, -$0.loss) } ?? true
+            if isBetter { best = (start, trial, loss) }
         }
         switch solver {
         case .lbfgs:
             // From the strongest penalty to the weakest, each from the one before.
-            var start: Tensor?
+            var starts = [Tensor?](repeating: nil, count: parts.count)
             for value in values {
-                let solution = solve(problem, value, from: start)
-                start = Tensor.concatenated([solution.weight, solution.bias.unsqueezed(1)], dimension: 1).reshaped(-1)
-                consider(solution, start: start)
-                if Self.isPast(trials.map { $0.accuracy ?? 0 }, of: labels.count) { break }
+                let solutions = zip(parts, starts).map { solve($0.problem, value, from: $1) }
+                starts = solutions.map { .concatenated([$0.weight, $0.bias.unsqueezed(1)], dimension: 1).reshaped(-1) }
+                consider(solutions, start: starts[0])
+                if Self.isPast(trials.map { $0.accuracy ?? 0 }, of: images) { break }
             }
         case .descent(let settings):
-            for solution in MinibatchDescent(settings: settings, seed: seed).solve(problem, values) { consider(solution, start: nil) }
+            let byPart = parts.map { MinibatchDescent(settings: settings, seed: seed).solve($0.problem, values) }
+            for place in values.indices { consider(byPart.map { $0[place] }, start: nil) }
         }
-        let trial = best!.solution.trial
-        return Chosen(value: trial.value, accuracy: trial.accuracy, start: best!.start, trials: trials)
+        return Chosen(value: best!.trial.value, accuracy: best!.trial.accuracy, start: best!.start, trials: trials)
+    }
+
+    /// How many held-out images are classified rightly, and the sum of their losses.
+    private func check(_ solution: Solution, _ part: Part) -> (correct: Double, loss: Double) {
+        let targets = Tensor(part.labels).to(part.held.device)
+        var (ranked, loss): ([[Int]], Double) = ([], 0)
+        for range in part.held.blocks() {
+            let scores = part.held[range].linear(solution.weight.to(.float32), solution.bias.to(.float32))
+            ranked += Metrics.ranking(scores, 1)
+            loss += scores.crossEntropy(targets[range]).item * Double(range.count)
+        }
+        // A diverged classifier predicts nothing.
+        guard solution.trial.loss != nil, loss.isFinite else { return (0, .infinity) }
+        return (Metrics.accuracy(part.labels, ranked.map { $0[0] }) * Double(part.labels.count), loss)
     }
 
     /// Whether the last two accuracies are below the best by more than two of its standard errors.

@@ -77,6 +77,35 @@ import Torch
         #expect(fit.final.value > fit.trials.last!.value && fit.final.accuracy == fit.trials.compactMap(\.accuracy).max())
     }
 
+    @Test func foldsHoldEveryRowOnce() {
+        let labels = [0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2]
+        let folds = HoldOut.folds(labels, count: 5, seed: 4)
+        #expect(folds.flatMap(\.held).sorted() == Array(0..<11) && folds.map(\.held.count) == [3, 2, 2, 2, 2])
+        for (fit, held) in folds {
+            #expect((fit + held).sorted() == Array(0..<11) && (1...2).contains(held.count { labels[$0] == 0 }))
+        }
+        #expect(HoldOut.folds(labels, count: 5, seed: 5).map(\.held) != folds.map(\.held))
+        #expect(HoldOut.folds([0, 1], count: 5, seed: 1).map(\.held.count) == [1, 1])
+    }
+
+    /// A dozen images of unequal classes, as random labelling gives them: a fifth of them would choose by luck, and a constant
+    /// classifier is right for the largest class.
+    @Test func fewImagesAreChosenByInTurn() throws {
+        let labels = [0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+        let centres = normal(3, 16, seed: 27) * 2
+        func images(_ labels: [Int], _ seed: UInt64) -> Features {
+            Features(matrix: centres.rows(Tensor(labels)) + normal(labels.count, 16, seed: seed) * 1.5, labels: labels, classNames: ["a", "b", "c"])
+        }
+        let test = images((0..<300).map { $0 % 3 }, 28)
+        let accuracies = try (0..<8).map { draw in
+            let (found, fit) = try LinearProbe().evaluate(train: images(labels, UInt64(30 + draw)), test: test)
+            #expect(fit.heldOutImages == 12)
+            return found.top1!.estimate
+        }
+        // One class only is a third.
+        #expect(accuracies.allSatisfy { $0 > 0.6 }, "\(accuracies)")
+    }
+
     /// Two settings that are equally right on the held-out images: the one that is surer of it.
     @Test func tiesGoToTheLowerLoss() throws {
         let labels = (0..<20).map { $0 % 2 }
