@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Fovea
 
 /// What to measure, and how.
@@ -17,6 +18,11 @@ struct ProtocolOptions: ParsableArguments {
 
     func validate() throws {
         if seeds < 1 { throw ValidationError("--seeds must be at least 1") }
+        let names = `protocol`.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+        if layers != nil, !names.contains("linear") {
+            throw ValidationError(
+                "--layers is of the linear probe, which --protocol \(`protocol`) leaves out: add linear, or leave out --layers")
+        }
         _ = try chosen()
     }
 

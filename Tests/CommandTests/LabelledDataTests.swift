@@ -29,6 +29,11 @@ import TestSupport
         }
     }
 
+    @Test func layersWithoutTheirProtocol() throws {
+        try fovea(["evaluate", Fixtures.run, "--data", Fixtures.images, "--layers", "all"] + quick).expectRefusal(
+            "--layers", "linear probe")
+    }
+
     /// Counted also with --quiet, behind the table that it is about, listed, and in the report.
     @Test func unreadableImages() throws {
         try withTemporaryFolder { folder in

@@ -94,7 +94,9 @@ import Torch
         let labels = [0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
         let centres = normal(3, 16, seed: 27) * 2
         func images(_ labels: [Int], _ seed: UInt64) -> Features {
-            Features(matrix: centres.rows(Tensor(labels)) + normal(labels.count, 16, seed: seed) * 1.5, labels: labels, classNames: ["a", "b", "c"])
+            Features(
+                matrix: centres.rows(Tensor(labels)) + normal(labels.count, 16, seed: seed) * 1.5, labels: labels,
+                classNames: ["a", "b", "c"])
         }
         let test = images((0..<300).map { $0 % 3 }, 28)
         let accuracies = try (0..<8).map { draw in
