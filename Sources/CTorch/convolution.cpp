@@ -1,4 +1,5 @@
 #include "convolution.h"
+#include "batch_norm.h"
 #include "shim.h"
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/conv2d.h>
@@ -9,21 +10,38 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-Tensor shim::convolution(const Tensor &x, const Tensor &kernel, const Tensor &bias, int64_t stride, int64_t padding) {
-    if (winograd::fits(x, kernel, stride, padding)) return winograd::convolve(x, kernel, bias, {}, false);
-    return at::conv2d(x, kernel, bias, stride, padding);
+namespace {
+
+/// Of what a library made all at once.
+Tensor reported(const Tensor &result, const shim::RowsMade &made) {
+    if (!made) return result;
+    const Tensor rows = result.contiguous(at::MemoryFormat::ChannelsLast);
+    const float *data = rows.const_data_ptr<float>();
+    shim::in_parts(shim::row_count(rows), shim::block_rows, [&](int64_t first, int64_t last, int64_t part) {
+        made(data + first * rows.size(1), first, last - first, part);
+    });
+    return rows;
+}
+
+}  // namespace
+
+Tensor shim::convolution(const Tensor &x, const Tensor &kernel, const Tensor &bias, int64_t stride, int64_t padding, const RowsMade &made) {
+    if (winograd::fits(x, kernel, stride, padding)) return winograd::convolve(x, kernel, bias, {}, false, made);
+    return reported(at::conv2d(x, kernel, bias, stride, padding), made);
 }
 
 shim::ConvolutionGradients shim::convolution_gradients(const Tensor &gradient, const Tensor &x, const Tensor &kernel, int64_t stride,
-                                                       int64_t padding, bool needs_input, bool needs_kernel) {
+                                                       int64_t padding, bool needs_input, bool needs_kernel, const Tensor &added,
+                                                       const RowsMade &made) {
     // Only libtorch's has a second derivative.
     if (winograd::fits(x, kernel, stride, padding) && !c10::GradMode::is_enabled())
-        return {needs_input ? winograd::input_gradient(gradient, kernel) : Tensor(),
+        return {needs_input ? winograd::input_gradient(gradient, kernel, added, made) : Tensor(),
                 needs_kernel ? winograd::kernel_gradient(gradient, x) : Tensor()};
     auto [input, weight, unused] =
         at::convolution_backward(gradient, x, kernel, at::OptionalIntArrayRef(), {stride, stride}, {padding, padding}, {1, 1}, false,
                                  {0, 0}, 1, {needs_input, needs_kernel, false});
-    return {input, weight};
+    if (needs_input && added.defined()) input = input.add_(added);
+    return {needs_input ? reported(input, made) : input, weight};
 }
 
 namespace {

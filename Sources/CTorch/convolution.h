@@ -1,18 +1,28 @@
 // Convolutions with square strides and paddings, one group, no dilation, and their gradients.
 #pragma once
 #include <ATen/core/Tensor.h>
+#include <functional>
 #include <optional>
 
 namespace shim {
 
+/// Called with rows of a result (a row has a pixel's channels), the first of which is the tensor's row `first`, on the thread that made
+/// them and soon after, so that they are still in its cache; `part` is the thread's (parallel.h). Once for each row.
+using RowsMade = std::function<void(const float *rows, int64_t first, int64_t count, int64_t part)>;
+
 /// - x: [n, in, h, w]; kernel: [out, in, k, k]; bias: [out], or undefined.
-at::Tensor convolution(const at::Tensor &x, const at::Tensor &kernel, const at::Tensor &bias, int64_t stride, int64_t padding);
+/// - made: only where x is float32 on the CPU with channels innermost; the result is then, too.
+at::Tensor convolution(const at::Tensor &x, const at::Tensor &kernel, const at::Tensor &bias, int64_t stride, int64_t padding,
+                       const RowsMade &made = nullptr);
 
 struct ConvolutionGradients {
     at::Tensor input, kernel;
 };
+/// - added: of x's shape, added to the gradient in x; undefined for none.
+/// - made: of the gradient in x, as in `convolution`.
 ConvolutionGradients convolution_gradients(const at::Tensor &gradient, const at::Tensor &x, const at::Tensor &kernel, int64_t stride,
-                                           int64_t padding, bool needs_input, bool needs_kernel);
+                                           int64_t padding, bool needs_input, bool needs_kernel, const at::Tensor &added = {},
+                                           const RowsMade &made = nullptr);
 
 namespace winograd {
 
@@ -21,12 +31,14 @@ namespace winograd {
 bool fits(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, int64_t padding);
 
 /// y = x ∗ kernel [+ bias] [+ residual] [→ ReLU].
-at::Tensor convolve(const at::Tensor &x, const at::Tensor &kernel, const at::Tensor &bias, const at::Tensor &residual, bool relu);
+at::Tensor convolve(const at::Tensor &x, const at::Tensor &kernel, const at::Tensor &bias, const at::Tensor &residual, bool relu,
+                    const RowsMade &made = nullptr);
 /// The same with kernels transformed beforehand, which take four times the memory.
 at::Tensor convolve(const at::Tensor &x, int64_t outputs, const at::Tensor &transformed, const at::Tensor &bias, const at::Tensor &residual,
                     bool relu);
 at::Tensor transformed(const at::Tensor &kernel);
-at::Tensor input_gradient(const at::Tensor &gradient, const at::Tensor &kernel);
+/// Plus `added`, where it is defined.
+at::Tensor input_gradient(const at::Tensor &gradient, const at::Tensor &kernel, const at::Tensor &added = {}, const RowsMade &made = nullptr);
 at::Tensor kernel_gradient(const at::Tensor &gradient, const at::Tensor &x);
 
 }  // namespace winograd

@@ -1,6 +1,8 @@
 #include "norm_loops.h"
 #include "vector.h"
 
+using namespace shim;
+
 SHIM_CLONES void shim::add_moments(const float *__restrict x, const float *__restrict shift, int64_t rows, int64_t channels,
                                    float *__restrict sum, float *__restrict square) {
     for (int64_t r = 0; r < rows; r++, x += channels)
@@ -13,16 +15,21 @@ SHIM_CLONES void shim::add_moments(const float *__restrict x, const float *__res
 
 namespace {
 
-// One body for the four cases, chosen outside the loops.
+// One body for the four cases, chosen outside the loops. Explicit vectors, because the compiler does not make its own where y may be x.
 template <bool Residual, bool Relu>
-inline __attribute__((always_inline)) void normalize_rows(const float *__restrict x, const float *__restrict residual,
-                                                          const float *__restrict scale, const float *__restrict offset, int64_t rows,
-                                                          int64_t channels, float *__restrict y) {
+SHIM_INLINE void normalize_rows(const float *x, const float *residual, const float *scale, const float *offset, int64_t rows,
+                                int64_t channels, float *y) {
+    const int64_t whole = channels / lanes * lanes;
     for (int64_t r = 0; r < rows; r++, x += channels, y += channels) {
-        for (int64_t c = 0; c < channels; c++) {
+        for (int64_t c = 0; c < whole; c += lanes) {
+            vec v = at(x + c) * at(scale + c) + at(offset + c);
+            if (Residual) v += at(residual + c);
+            at(y + c) = Relu ? (v < 0 ? vec{} : v) : v;  // NaN stays NaN
+        }
+        for (int64_t c = whole; c < channels; c++) {
             float v = x[c] * scale[c] + offset[c];
             if (Residual) v += residual[c];
-            y[c] = Relu ? (v < 0 ? 0 : v) : v;  // NaN stays NaN
+            y[c] = Relu ? (v < 0 ? 0 : v) : v;
         }
         if (Residual) residual += channels;
     }

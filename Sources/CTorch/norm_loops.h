@@ -20,7 +20,7 @@ namespace shim {
 /// sum[c] += Σ (x − shift), square[c] += Σ (x − shift)² over rows.
 void add_moments(const float *x, const float *shift, int64_t rows, int64_t channels, float *sum, float *square);
 
-/// y = max(0, x · scale + offset [+ residual]); without the maximum when `relu` is false.
+/// y = max(0, x · scale + offset [+ residual]); without the maximum when `relu` is false. y may be x.
 void normalize(const float *x, const float *residual, const float *scale, const float *offset, int64_t rows, int64_t channels,
                bool relu, float *y);
 
@@ -29,7 +29,7 @@ void normalize(const float *x, const float *residual, const float *scale, const 
 void add_gradient_moments(const float *gradient, const float *y, const float *x, const float *mean, int64_t rows, int64_t channels,
                           float *sum, float *product, float *masked);
 
-/// result = a · g + b · x + c, with g as above; result may be x.
+/// result = a · g + b · x + c, with g as above; result may be x or the gradient.
 void input_gradient(const float *gradient, const float *y, const float *x, const float *a, const float *b, const float *c, int64_t rows,
                     int64_t channels, float *result);
 

@@ -50,6 +50,26 @@ struct Tiles {
     }
 };
 
+/// Calls body(first, count) for the pixels of tiles [first, first + count), as few times as they lie in a row.
+template <typename Body> void for_pixels(const Tiles &tiles, int64_t first, int64_t count, Body body) {
+    int64_t begin = 0, end = 0;
+    for (int64_t tile = first; tile < first + count;) {
+        const auto at = tiles.place(tile);
+        const int64_t beside = std::min(first + count - tile, tiles.across - at.left / outputs);
+        const int64_t pixels = std::min(beside * outputs, tiles.width - at.left);
+        for (int64_t y = at.top; y < std::min(at.top + outputs, tiles.height); y++) {
+            const int64_t here = (at.picture * tiles.height + y) * tiles.width + at.left;
+            if (here != end) {
+                if (end > begin) body(begin, end - begin);
+                begin = here;
+            }
+            end = here + pixels;
+        }
+        tile += beside;
+    }
+    if (end > begin) body(begin, end - begin);
+}
+
 int64_t floats_of_kernels(int64_t read, int64_t made) { return places * (read * made + lanes); }
 
 Panels transformed_kernels(float *into, const Tensor &kernel, bool backwards) {
@@ -65,7 +85,7 @@ Panels transformed_kernels(float *into, const Tensor &kernel, bool backwards) {
 /// - kernels: makes them of memory for `for_kernels` floats.
 template <typename Kernels>
 Tensor filtered(const Tensor &x, int64_t made, int64_t for_kernels, const Kernels &make_kernels, const Tensor &bias, const Tensor &residual,
-                bool relu) {
+                bool relu, const RowsMade &made_rows) {
     const Tiles tiles(x);
     const int64_t read = x.size(1);
     TORCH_CHECK(!bias.defined() || bias.numel() == made, "a bias of shape ", bias.sizes(), " for ", made, " channels");
@@ -102,6 +122,8 @@ Tensor filtered(const Tensor &x, int64_t made, int64_t for_kernels, const Kernel
                 transform_output(results, tile, tiles.picture(result, at.picture, made), at.top, at.left, added,
                                  shortcut ? shortcut + offset : nullptr, relu);
             }
+            if (made_rows)
+                for_pixels(tiles, first, count, [&](int64_t pixel, int64_t pixels) { made_rows(result + pixel * made, pixel, pixels, part); });
         }
     });
     return y;
@@ -117,12 +139,13 @@ bool shim::winograd::fits(const Tensor &x, const Tensor &kernel, int64_t stride,
     return tiles.count >= 64 && 2 * tiles.down * tiles.across * places <= 9 * tiles.height * tiles.width;
 }
 
-Tensor shim::winograd::convolve(const Tensor &x, const Tensor &kernel, const Tensor &bias, const Tensor &residual, bool relu) {
+Tensor shim::winograd::convolve(const Tensor &x, const Tensor &kernel, const Tensor &bias, const Tensor &residual, bool relu,
+                                const RowsMade &made) {
     const Tensor filter = inner_channels(kernel);
     return filtered(
         inner_channels(x), kernel.size(0), floats_of_kernels(kernel.size(1), kernel.size(0)),
         [&](float *into) { return transformed_kernels(into, filter, false); }, bias.defined() ? bias.contiguous() : bias,
-        residual.defined() ? inner_channels(residual) : residual, relu);
+        residual.defined() ? inner_channels(residual) : residual, relu, made);
 }
 
 Tensor shim::winograd::transformed(const Tensor &kernel) {
@@ -137,14 +160,15 @@ Tensor shim::winograd::convolve(const Tensor &x, int64_t outputs, const Tensor &
     const Panels panels{const_cast<float *>(transformed.const_data_ptr<float>()), read, panel_width(outputs), read * outputs + lanes};
     return filtered(
         inner_channels(x), outputs, 0, [&](float *) { return panels; }, bias.defined() ? bias.contiguous() : bias,
-        residual.defined() ? inner_channels(residual) : residual, relu);
+        residual.defined() ? inner_channels(residual) : residual, relu, nullptr);
 }
 
-Tensor shim::winograd::input_gradient(const Tensor &gradient, const Tensor &kernel) {
+Tensor shim::winograd::input_gradient(const Tensor &gradient, const Tensor &kernel, const Tensor &added, const RowsMade &made) {
     const Tensor filter = inner_channels(kernel);
     return filtered(
         inner_channels(gradient), kernel.size(1), floats_of_kernels(kernel.size(0), kernel.size(1)),
-        [&](float *into) { return transformed_kernels(into, filter, true); }, {}, {}, false);
+        [&](float *into) { return transformed_kernels(into, filter, true); }, {},
+        added.defined() ? inner_channels(added) : added, false, made);
 }
 
 Tensor shim::winograd::kernel_gradient(const Tensor &given, const Tensor &x_given) {

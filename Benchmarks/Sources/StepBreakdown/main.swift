@@ -1,6 +1,6 @@
 // A training step of a ResNet (forward, backward, SGD) on one batch in memory against the sum of its convolutions, each timed
 // alone at its own shape, forward and backward; and of those that the backward pass computes a second time because their results are
-// too large to keep (`large_result` in fused_norm.cpp), the forward pass once more. Step and convolutions are timed in turn, so that
+// too large to keep (`is_worth_recomputing` in normalized_convolutions.cpp), the forward pass once more. Step and convolutions are timed in turn, so that
 // a machine that is faster for a while is so for both: the medians of the rounds, and of their shares with the lowest and highest. One
 // JSON line.
 //
@@ -65,16 +65,10 @@ func leaf(_ shape: [Int], needsGradient: Bool) -> Tensor {
     return x
 }
 
-/// The last of a residual block, and in a block of two with it the first.
+/// All but the stem before a maximum pooling: large results, and smaller ones of few products for each value.
 func recomputed() -> [Shape] {
-    if name == "resnet50" {
-        // The first shortcut looks like the block's last.
-        return convolutions().dropFirst(2).filter { $0.kernel == 1 && $0.outputs == 4 * $0.inputs && $0.stride == 1 && $0.megabytes >= 32 }
-    }
-    let pairs = convolutions().dropFirst().filter { $0.kernel == 3 }
-    return stride(from: 0, to: pairs.count, by: 2).flatMap { place -> [Shape] in
-        let (first, last) = (pairs[place], pairs[place + 1])
-        return first.megabytes >= 64 ? [first, last] : last.megabytes >= 32 ? [last] : []
+    convolutions().dropFirst(small ? 0 : 1).filter {
+        $0.megabytes >= 64 || $0.megabytes >= 32 && $0.inputs * $0.kernel * $0.kernel <= 128
     }
 }
 

@@ -95,15 +95,18 @@ ct_status ct_batch_norm_max_pool(ct_tensor x, ct_tensor weight, ct_tensor bias, 
 ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
                                     bool training, double momentum, double epsilon, ct_tensor kernel, int64_t stride, int64_t padding,
                                     ct_tensor *out);
-// batch norm(conv2d(ReLU(batch norm(conv2d(x, first_kernel))), kernel)) [+ residual] [→ ReLU], with the convolutions computed again
-// for the gradient; one momentum and epsilon for both normalisations. first_kernel, with which it begins, and residual may be NULL.
-ct_status ct_batch_norm_convolution_batch_norm(ct_tensor x, ct_tensor first_kernel, int64_t first_stride, int64_t first_padding,
-                                               ct_tensor weight, ct_tensor bias, ct_tensor running_mean, ct_tensor running_variance,
-                                               ct_tensor kernel, int64_t stride, int64_t padding, ct_tensor residual, ct_tensor last_weight,
-                                               ct_tensor last_bias, ct_tensor last_running_mean, ct_tensor last_running_variance,
-                                               bool training, double momentum, double epsilon, bool relu, ct_tensor *out);
-// Whether a graph is recorded and a convolution's result so large that it is not kept; the last before a residual is added sooner.
-bool ct_recomputes_convolution(ct_tensor x, ct_tensor kernel, int64_t stride, bool is_last);
+// Convolutions in a row, each followed by its batch normalisation and, but for the last, a ReLU; after the last [+ residual] [→ ReLU]
+// (normalized_convolutions.cpp). One momentum and epsilon for all; residual may be NULL. Only where ct_joins_convolutions(x).
+typedef struct {
+    ct_tensor kernel;
+    int64_t stride, padding;
+    ct_tensor weight, bias, running_mean, running_variance;
+} ct_normalized_convolution;
+// Which convolutions' results are kept for the gradient, the others being computed again: the same numbers.
+typedef enum { CT_KEEP_SMALL, CT_KEEP_ALL, CT_KEEP_NONE } ct_keeping;
+bool ct_joins_convolutions(ct_tensor x);
+ct_status ct_normalized_convolutions(ct_tensor x, const ct_normalized_convolution *layers, size_t count, ct_tensor residual, bool training,
+                                     double momentum, double epsilon, bool relu, ct_keeping keeping, ct_tensor *out);
 
 // relu(batch norm of running statistics(conv2d(x, kernel)) [+ residual]) without a graph (folded_convolution.cpp); weight, bias
 // and residual may be NULL. Only where ct_folds_convolution(x).

@@ -70,11 +70,6 @@ public final class Conv2d: Layer {
     /// Nothing but a kernel, a stride and a padding, in a form whose gradient can be relied on.
     var isPlain: Bool { bias == nil && dilation == 1 && groups == 1 && !standardizesWeight && !skipsFewChannels }
 
-    /// Whether its result for x is so large that it is computed again for the gradient rather than kept.
-    func isRecomputed(_ x: Tensor, isLast: Bool) -> Bool {
-        isPlain && ct_recomputes_convolution(x.handle, weight.value.handle, Int64(stride), isLast)
-    }
-
     private func standardized(_ weight: Tensor) -> Tensor {
         let centred = weight - weight.mean(1, 2, 3, keep: true)
         let variance = centred.squared().mean(1, 2, 3, keep: true)

@@ -13,8 +13,8 @@ public final class BatchNorm: Layer {
     /// Scalar int64.
     public let numBatchesTracked: Buffer
 
-    private let epsilon: Double
-    private let momentum: Double
+    let epsilon: Double
+    let momentum: Double
     private let folding = FoldedKernel()
 
     /// - Parameter momentum: the weight of the newest batch in the running statistics.
@@ -64,33 +64,20 @@ public final class BatchNorm: Layer {
         return Tensor(result!)
     }
 
-    /// last(convolution(relu(first(x)))) [+ residual] [→ ReLU] with the convolutions' results computed again for the gradient; without
-    /// `first`, x takes its result's place.
-    func recomputing(_ first: Conv2d?, _ x: Tensor, into convolution: Conv2d, then last: BatchNorm, adding residual: Tensor?, relu: Bool)
-        -> Tensor
-    {
-        countBatch(x)
-        last.countBatch(x)
-        var result: ct_tensor?
-        check("batch_norm_convolution_batch_norm", [x, convolution.weight.value, residual].compactMap { $0 }) {
-            ct_batch_norm_convolution_batch_norm(
-                x.handle, first?.weight.value.handle, Int64(first?.stride ?? 1), Int64(first?.padding ?? 0), weight?.value.handle,
-                bias?.value.handle, runningMean.value.handle, runningVar.value.handle, convolution.weight.value.handle,
-                Int64(convolution.stride), Int64(convolution.padding), residual?.handle, last.weight?.value.handle, last.bias?.value.handle,
-                last.runningMean.value.handle, last.runningVar.value.handle, isTraining, momentum, epsilon, relu, &result)
+    /// Whether one operation may do these convolutions and normalisations, of which this is one.
+    func isJoined(to layers: [(Conv2d, BatchNorm)]) -> Bool {
+        layers.allSatisfy { _, other in
+            other.weight != nil && momentum == other.momentum && epsilon == other.epsilon && isTraining == other.isTraining
         }
-        return Tensor(result!)
     }
 
-    /// Whether `recomputing` may take both normalisations.
-    func sharesSettings(with other: BatchNorm) -> Bool {
-        weight != nil && other.weight != nil && momentum == other.momentum && epsilon == other.epsilon && isTraining == other.isTraining
-    }
+    /// Whether x is normalised by folding: in evaluation mode, where no graph is recorded and oneDNN is there.
+    func folds(_ x: Tensor) -> Bool { !isTraining && ct_folds_convolution(x.handle) }
 
     /// self(convolution(x)) [+ residual] [→ ReLU] with the normalisation folded into the kernel; nil where that cannot be: in
     /// training, where a graph is recorded, or without oneDNN.
     func folded(into convolution: Conv2d, _ x: Tensor, adding residual: Tensor?, relu: Bool) -> Tensor? {
-        guard !isTraining, convolution.isPlain, ct_folds_convolution(x.handle) else { return nil }
+        guard convolution.isPlain, folds(x) else { return nil }
         var result: ct_tensor?
         check("folded_convolution", [x, convolution.weight.value, residual].compactMap { $0 }) {
             ct_folded_convolution(
@@ -101,7 +88,7 @@ public final class BatchNorm: Layer {
         return Tensor(result!)
     }
 
-    private func countBatch(_ x: Tensor) {
+    func countBatch(_ x: Tensor) {
         guard isTraining else { return }
         numBatchesTracked.value.addInPlace(Tensor(scalar: 1).to(x.device))
         folding.release()

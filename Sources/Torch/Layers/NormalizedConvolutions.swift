@@ -1,32 +1,48 @@
+internal import CTorch
+
 extension Tensor {
     /// Convolutions in a row, each followed by its batch normalisation and a ReLU: max(0, N(C(x)) + residual) after the last.
     ///
-    /// What lies between is not kept for the gradient but made again (see ``BatchNorm/relu(_:into:)``); in evaluation mode
-    /// without a graph, the normalisations become part of the kernels.
+    /// On the CPU in float32 this is one operation: what lies between is made again for the gradient instead of being kept, and large
+    /// results of convolutions as well. In evaluation mode without a graph, the normalisations become part of the kernels.
     /// - Parameters:
     ///   - residual: of the result's shape; added before the last ReLU.
     ///   - relu: whether the last one is applied.
     public func convolved(by layers: (Conv2d, BatchNorm)..., adding residual: Tensor? = nil, relu: Bool = true) -> Tensor {
-        if layers.count == 2, layers[0].1.sharesSettings(with: layers[1].1), layers[0].0.isRecomputed(self, isLast: false),
-            layers[1].0.isPlain
-        {
-            return layers[0].1.recomputing(layers[0].0, self, into: layers[1].0, then: layers[1].1, adding: residual, relu: relu)
+        convolved(by: layers, adding: residual, relu: relu, keeping: .small)
+    }
+
+    /// - keeping: which results are kept for the gradient.
+    func convolved(by layers: [(Conv2d, BatchNorm)], adding residual: Tensor?, relu: Bool, keeping: KeptResults) -> Tensor {
+        if layers[0].1.isJoined(to: layers), layers.allSatisfy({ $0.0.isPlain }), !layers[0].1.folds(self), ct_joins_convolutions(handle) {
+            return joined(layers, adding: residual, relu: relu, keeping: keeping)
         }
         var x = self
-        var waiting: BatchNorm?  // whose normalisation and ReLU the next convolution takes along
         for (index, (convolution, norm)) in layers.enumerated() {
             let isLast = index == layers.count - 1
-            if waiting == nil, let y = norm.folded(into: convolution, x, adding: isLast ? residual : nil, relu: !isLast || relu) {
-                x = y
-                continue
-            }
-            if isLast, let waiting, waiting.sharesSettings(with: norm), convolution.isRecomputed(x, isLast: true) {
-                return waiting.recomputing(nil, x, into: convolution, then: norm, adding: residual, relu: relu)
-            }
-            x = waiting?.relu(x, into: convolution) ?? convolution(x)
-            waiting = norm
+            let added = isLast ? residual : nil
+            x =
+                norm.folded(into: convolution, x, adding: added, relu: !isLast || relu)
+                ?? norm.normalized(convolution(x), adding: added, relu: !isLast || relu)
         }
-        return waiting?.normalized(x, adding: residual, relu: relu) ?? x
+        return x
+    }
+
+    private func joined(_ layers: [(Conv2d, BatchNorm)], adding residual: Tensor?, relu: Bool, keeping: KeptResults) -> Tensor {
+        for (_, norm) in layers { norm.countBatch(self) }
+        let given = layers.map { convolution, norm in
+            ct_normalized_convolution(
+                kernel: convolution.weight.value.handle, stride: Int64(convolution.stride), padding: Int64(convolution.padding),
+                weight: norm.weight!.value.handle, bias: norm.bias!.value.handle, running_mean: norm.runningMean.value.handle,
+                running_variance: norm.runningVar.value.handle)
+        }
+        let norm = layers[0].1
+        var result: ct_tensor?
+        check("normalized_convolutions", [self, residual].compactMap { $0 } + layers.map(\.0.weight.value)) {
+            ct_normalized_convolutions(
+                handle, given, given.count, residual?.handle, norm.isTraining, norm.momentum, norm.epsilon, relu, keeping.code, &result)
+        }
+        return Tensor(result!)
     }
 
     /// The stem of many networks: convolution, batch normalisation, ReLU, max pooling.
@@ -35,5 +51,18 @@ extension Tensor {
             return y.maxPool2d(kernel, stride: stride, padding: padding)
         }
         return norm.relu(convolution(self), maxPool: kernel, stride: stride, padding: padding)
+    }
+}
+
+/// Which results of convolutions are kept for the gradient, the others being computed again.
+enum KeptResults {
+    case small, all, none
+
+    fileprivate var code: ct_keeping {
+        switch self {
+        case .small: CT_KEEP_SMALL
+        case .all: CT_KEEP_ALL
+        case .none: CT_KEEP_NONE
+        }
     }
 }

@@ -1,0 +1,217 @@
+// A residual branch as one operation: convolutions in a row, each followed by its batch normalisation and, but for the last, by a ReLU;
+// after the last a residual may be added before its ReLU.
+//
+//     z_i = w_i ∗ a_{i−1},   a_i = max(0, N_i(z_i)),   y = max(0, N_last(z_last) + residual)
+//
+// On the CPU, in float32. Moments of z_i and the sums that its normalisation's gradient needs are taken while the convolution that
+// makes the values has them in the cache. Of what lies between, the z_i are kept for the gradient, but for large ones, which are
+// computed again; the a_i are made again from them. An identity shortcut's gradient is added where the first convolution's is made.
+#include "shim.h"
+#include "batch_norm.h"
+#include "convolution.h"
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty_like.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
+
+using at::Tensor;
+using namespace shim;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+struct Layer {
+    Tensor kernel;
+    int64_t stride, padding;
+    Normalization norm;
+    bool is_recomputed;  // its result
+
+    Tensor convolved(const Tensor &x, const RowsMade &made = nullptr) const {
+        return arranged(convolution(x, kernel, {}, stride, padding, made), x);
+    }
+};
+
+/// What does not change from forward to backward; `layers` lose their tensors of the graph.
+struct Chain : torch::CustomClassHolder {
+    std::vector<Layer> layers;
+    bool relu, adds, adds_input, keeps;
+};
+
+/// Parameters of a layer among an operation's tensors.
+enum { kernel_place, weight_place, bias_place, parameter_count };
+
+struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions> {
+    static Tensor forward(AutogradContext *context, const c10::intrusive_ptr<Chain> &chain, const Tensor &x, const std::optional<Tensor> &residual,
+                          at::TensorList parameters) {
+        const size_t count = chain->layers.size();
+        // x, output, then of each layer: parameters, mean, inverse deviation, z.
+        variable_list saved{x, Tensor()};
+        Tensor a = x;
+        for (size_t i = 0; i < count; i++) {
+            const Layer &layer = chain->layers[i];
+            const bool is_last = i + 1 == count;
+            Moments moments(layer.norm.running_mean.const_data_ptr<float>(), layer.norm.running_mean.numel());
+            RowsMade made;
+            if (layer.norm.training)
+                made = [&](const float *rows, int64_t, int64_t pixels, int64_t part) { moments.add(rows, pixels, part); };
+            const Tensor z = layer.convolved(a, made);
+            a.reset();
+            if (is_last && residual)
+                TORCH_CHECK(residual->sizes() == z.sizes(), "a residual of shape ", residual->sizes(), " for ", z.sizes());
+            const Statistics statistics(layer.norm, &moments, row_count(z));
+            const bool keeps = chain->keeps && !layer.is_recomputed;
+            a = statistics.normalized(z, is_last ? residual : std::nullopt, !is_last || chain->relu, /*in_place=*/!keeps);
+            for (int64_t p = 0; p < parameter_count; p++) saved.push_back(parameters[parameter_count * i + p]);
+            saved.insert(saved.end(), {statistics.mean, statistics.inverse, keeps ? z : Tensor()});
+        }
+        if (chain->relu) saved[1] = a;
+        context->save_for_backward(saved);
+        context->saved_data["chain"] = at::IValue::make_capsule(chain);
+        for (Layer &layer : chain->layers) {
+            layer.kernel.reset();
+            layer.norm = {{}, {}, {}, {}, layer.norm.training, layer.norm.momentum, layer.norm.epsilon};
+        }
+        return a;
+    }
+
+    /// What the forward pass kept, and what is made again from it.
+    struct Past {
+        const Chain &chain;
+        const variable_list &saved;
+        std::vector<Tensor> results, activations;
+
+        Past(const Chain &chain, const variable_list &saved)
+            : chain(chain), saved(saved), results(chain.layers.size()), activations(chain.layers.size()) {}
+
+        const Tensor &of(size_t i, int64_t place) const { return saved[2 + (parameter_count + 3) * i + place]; }
+        const Tensor &kernel(size_t i) const { return of(i, kernel_place); }
+        const Tensor &weight(size_t i) const { return of(i, weight_place); }
+        const Tensor &mean(size_t i) const { return of(i, parameter_count); }
+        const Tensor &inverse(size_t i) const { return of(i, parameter_count + 1); }
+        bool keeps(size_t i) const { return of(i, parameter_count + 2).defined(); }
+
+        /// z_i
+        const Tensor &result(size_t i) {
+            if (!results[i].defined()) {
+                Layer layer = chain.layers[i];
+                layer.kernel = kernel(i);
+                results[i] = keeps(i) ? of(i, parameter_count + 2) : layer.convolved(input(i));
+            }
+            return results[i];
+        }
+
+        /// a_{i−1}
+        const Tensor &input(size_t i) {
+            if (i == 0) return saved[0];
+            Tensor &a = activations[i - 1];
+            if (!a.defined()) a = Statistics(mean(i - 1), inverse(i - 1), weight(i - 1), of(i - 1, bias_place)).normalized(result(i - 1), std::nullopt, true);
+            return a;
+        }
+    };
+
+    /// Each large tensor goes as soon as it is used up, and gradients take the place of what was made for them alone.
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        refuse_second_derivatives();
+        const auto chain = c10::static_intrusive_pointer_cast<Chain>(context->saved_data["chain"].toCapsule());
+        const variable_list saved = context->get_saved_variables();
+        const int64_t count = chain->layers.size();
+        // What is computed again is as it was, also where gradients are taken under autocast.
+        const c10::impl::ExcludeDispatchKeyGuard exact(c10::autocast_dispatch_keyset);
+        Past past(*chain, saved);
+        // Of the chain (none), x, the residual and the parameters; edges are those of tensors alone.
+        variable_list found(3 + parameter_count * count);
+        const auto needs = [&](int64_t layer, int64_t place) {
+            return context->needs_input_grad(1 + (chain->adds ? 1 : 0) + parameter_count * layer + place);
+        };
+
+        Tensor shortcut;
+        NormGradients norm;
+        {
+            const int64_t last = count - 1;
+            const Tensor z = past.result(last);
+            norm = norm_gradients(gradients[0], z, saved[1], past.weight(last), past.mean(last), past.inverse(last),
+                                  chain->layers[last].norm.training, chain->adds, true, /*in_place=*/!past.keeps(last));
+            gradients.clear();
+            if (chain->adds_input) shortcut = norm.residual;
+            else found[2] = norm.residual;
+            norm.residual.reset();
+        }
+        for (int64_t i = count - 1; i >= 0; i--) {
+            past.results[i].reset();
+            const Layer &layer = chain->layers[i];
+            found[3 + parameter_count * i + weight_place] = norm.weight;
+            found[3 + parameter_count * i + bias_place] = norm.bias;
+            if (i == 0) {
+                const bool needs_input = context->needs_input_grad(0);
+                auto [input, kernel] = convolution_gradients(norm.input, saved[0], past.kernel(0), layer.stride, layer.padding, needs_input,
+                                                             needs(0, kernel_place), shortcut);
+                found[1] = input;
+                found[3 + kernel_place] = kernel;
+                break;
+            }
+            const Tensor a = past.input(i), z = past.result(i - 1);
+            GradientMoments sums(z, a, past.mean(i - 1), {});
+            auto [input, kernel] = convolution_gradients(
+                norm.input, a, past.kernel(i), layer.stride, layer.padding, true, needs(i, kernel_place), {},
+                [&](const float *rows, int64_t first, int64_t pixels, int64_t part) { sums.add(rows, first, pixels, part); });
+            found[3 + parameter_count * i + kernel_place] = kernel;
+            norm.input.reset();
+            norm = norm_gradients(sums, input, z, a, past.weight(i - 1), past.mean(i - 1), past.inverse(i - 1), chain->layers[i - 1].norm.training,
+                                  input);
+            past.activations[i - 1].reset();
+        }
+        return found;
+    }
+};
+
+/// A result of so many bytes is worth being computed twice: at few products for each of its values, or at any number.
+constexpr int64_t large_result = 32 << 20, largest_kept = 64 << 20, few_products = 128;
+
+bool is_worth_recomputing(const Tensor &kernel, int64_t bytes) {
+    return bytes >= largest_kept || (bytes >= large_result && kernel.numel() / kernel.size(0) <= few_products);
+}
+
+}  // namespace
+
+bool ct_joins_convolutions(ct_tensor x) {
+    const Tensor &input = shim::tensor(x);
+    return input.is_cpu() && input.dim() == 4 && input.scalar_type() == at::kFloat && input.numel() > 0 && has_channels_inside(input) &&
+           !at::autocast::is_autocast_enabled(at::kCPU);
+}
+
+ct_status ct_normalized_convolutions(ct_tensor x, const ct_normalized_convolution *layers, size_t count, ct_tensor residual, bool training,
+                                     double momentum, double epsilon, bool relu, ct_keeping keeping, ct_tensor *out) {
+    return shim::guarded([&] {
+        const Tensor &input = shim::tensor(x);
+        auto chain = c10::make_intrusive<Chain>();
+        chain->relu = relu;
+        chain->adds = residual != nullptr;
+        chain->adds_input = residual && shim::tensor(residual).is_same(input);
+        chain->keeps = c10::GradMode::is_enabled();
+        variable_list parameters;
+        int64_t height = input.size(2), width = input.size(3), channels = input.size(1);
+        for (size_t i = 0; i < count; i++) {
+            const ct_normalized_convolution &given = layers[i];
+            const Tensor &kernel = shim::tensor(given.kernel), &weight = shim::tensor(given.weight), &bias = shim::tensor(given.bias);
+            for (const Tensor &tensor : {kernel, weight, bias})
+                TORCH_CHECK(tensor.is_cpu() && tensor.scalar_type() == at::kFloat, "float32 parameters on the CPU, not ", tensor.toString());
+            TORCH_CHECK(kernel.size(1) == channels, "a kernel of shape ", kernel.sizes(), " for ", channels, " channels");
+            channels = kernel.size(0);
+            TORCH_CHECK(weight.numel() == channels && shim::tensor(given.running_mean).numel() == channels, "batch_norm over ", weight.numel(),
+                        " channels of a convolution with ", channels);
+            height = (height + 2 * given.padding - kernel.size(2)) / given.stride + 1;
+            width = (width + 2 * given.padding - kernel.size(3)) / given.stride + 1;
+            const int64_t bytes = input.size(0) * channels * height * width * int64_t(sizeof(float));
+            chain->layers.push_back({kernel, given.stride, given.padding,
+                                     {weight, bias, shim::tensor(given.running_mean), shim::tensor(given.running_variance), training, momentum, epsilon},
+                                     keeping == CT_KEEP_NONE || (keeping == CT_KEEP_SMALL && is_worth_recomputing(kernel, bytes))});
+            parameters.insert(parameters.end(), {kernel, weight, bias});
+        }
+        std::optional<Tensor> added;
+        if (residual) added = arranged(shim::tensor(residual).to(at::kFloat), input);
+        *out = shim::handle(NormalizedConvolutions::apply(chain, input, added, at::TensorList(parameters)));
+    });
+}

@@ -1,0 +1,157 @@
+import TestSupport
+import Testing
+
+@testable import Torch
+
+/// A residual branch in one operation: against the same layers one by one in float64, and against itself with other results kept.
+@Suite struct NormalizedConvolutionTests {
+    typealias Layers = [(Conv2d, BatchNorm)]
+
+    /// Channels and kernels of the branch; those in sixteens with 3×3 kernels take Winograd's way.
+    struct Shape: CustomTestStringConvertible, Sendable {
+        var input: [Int]
+        var layers: [(channels: Int, kernel: Int, stride: Int)]
+        var shortcut: Shortcut
+        var relu = true
+        var training = true
+        var testDescription: String { "\(input) \(layers) \(shortcut)\(relu ? "" : " no relu")\(training ? "" : " eval")" }
+    }
+    enum Shortcut { case none, other, identity }
+
+    static let shapes = [
+        Shape(input: [6, 16, 20, 12], layers: [(16, 3, 1), (16, 3, 1)], shortcut: .identity),
+        Shape(input: [6, 16, 18, 18], layers: [(32, 3, 2), (32, 3, 1)], shortcut: .other),
+        Shape(input: [5, 32, 16, 16], layers: [(16, 1, 1), (16, 3, 1), (32, 1, 1)], shortcut: .identity),
+        Shape(input: [5, 6, 9, 7], layers: [(10, 3, 1), (6, 3, 1)], shortcut: .identity),
+        Shape(input: [70, 16, 4, 4], layers: [(32, 3, 1), (16, 3, 1)], shortcut: .other),
+        Shape(input: [6, 3, 18, 18], layers: [(16, 3, 1)], shortcut: .none),
+        Shape(input: [6, 16, 18, 18], layers: [(32, 1, 2)], shortcut: .none, relu: false),
+        Shape(input: [6, 16, 16, 16], layers: [(16, 3, 1), (16, 3, 1)], shortcut: .other, training: false),
+        Shape(input: [6, 16, 16, 16], layers: [(16, 3, 1), (16, 3, 1)], shortcut: .identity, relu: false),
+    ]
+
+    private func makeLayers(_ shape: Shape) -> Layers {
+        Runtime.seed(11)
+        var inputs = shape.input[1]
+        return shape.layers.map { layer in
+            defer { inputs = layer.channels }
+            let convolution = Conv2d(
+                inputs, layer.channels, kernel: layer.kernel, stride: layer.stride, padding: layer.kernel / 2, bias: false)
+            let norm = BatchNorm(layer.channels)
+            withoutGradients {
+                norm.weight!.value.copyInPlace(.randn([layer.channels]))
+                norm.bias!.value.copyInPlace(.randn([layer.channels]))
+                norm.runningMean.value.copyInPlace(.randn([layer.channels]) * 0.1)
+                norm.runningVar.value.copyInPlace(.rand([layer.channels]) + 0.5)
+            }
+            if !shape.training { norm.eval() }
+            return (convolution, norm)
+        }
+    }
+
+    private func makeInputs(_ shape: Shape) -> (x: Tensor, residual: Tensor?) {
+        Runtime.seed(12)
+        let x = (Tensor.randn(shape.input) + 0.3).contiguous(.channelsLast)
+        guard shape.shortcut == .other else { return (x, nil) }
+        let stride = shape.layers.map(\.stride).reduce(1, *)
+        let sides = shape.input[2...].map { ($0 + stride - 1) / stride }
+        return (x, Tensor.randn([shape.input[0], shape.layers.last!.channels] + sides).contiguous(.channelsLast))
+    }
+
+    /// Result, gradients of x, of the residual and of each layer's parameters, running statistics.
+    private func run(_ shape: Shape, keeping: KeptResults) -> [Tensor] {
+        let layers = makeLayers(shape)
+        let (x, residual) = makeInputs(shape)
+        for leaf in [x, residual] { leaf?.requiresGradient = true }
+        let y = x.convolved(by: layers, adding: shape.shortcut == .identity ? x : residual, relu: shape.relu, keeping: keeping)
+        (y * Tensor.arange(y.count, .float32).reshaped(y.shape).sin()).sum().backward()
+        return [y.detached(), x.gradient!] + [residual?.gradient].compactMap { $0 }
+            + layers.flatMap { convolution, norm in
+                [convolution.weight, norm.weight!, norm.bias!].map { $0.value.gradient! } + [norm.runningMean.value, norm.runningVar.value]
+            }
+    }
+
+    /// The same by libtorch's plain operations in float64.
+    private func plain(_ shape: Shape) -> [Tensor] {
+        func exact(_ tensor: Tensor) -> Tensor {
+            let leaf = tensor.to(.float64).cloned()
+            leaf.requiresGradient = true
+            return leaf
+        }
+        let layers = makeLayers(shape)
+        let inputs = makeInputs(shape)
+        let (x, residual) = (exact(inputs.x), inputs.residual.map(exact))
+        var y = x
+        var rest: [[Tensor]] = []
+        for (index, (convolution, norm)) in layers.enumerated() {
+            let parameters = [convolution.weight, norm.weight!, norm.bias!].map { exact($0.value.detached()) }
+            let running = [norm.runningMean, norm.runningVar].map { $0.value.to(.float64) }
+            y = y.conv2d(parameters[0], stride: convolution.stride, padding: convolution.padding)
+            y = Operation("batch_norm")(y, parameters[1], parameters[2], running[0], running[1], shape.training, 0.1, 1e-5, false)
+            let isLast = index == layers.count - 1
+            if isLast, shape.shortcut != .none { y = y + (residual ?? x) }
+            if !isLast || shape.relu { y = y.relu() }
+            rest.append(parameters + running)
+        }
+        (y * Tensor.arange(y.count, .float32).reshaped(y.shape).sin().to(.float64)).sum().backward()
+        return [y.detached(), x.gradient!] + [residual?.gradient].compactMap { $0 }
+            + rest.flatMap { $0.prefix(3).map { $0.gradient! } + $0.suffix(2) }
+    }
+
+    @Test(arguments: shapes) func equalsPlainOperations(_ shape: Shape) {
+        let (ours, exact) = (run(shape, keeping: .small), plain(shape))
+        #expect(ours.count == exact.count)
+        for (index, (a, b)) in zip(ours, exact).enumerated() {
+            let error = (a.to(.float64) - b).abs().max().item / max(b.abs().max().item, 1)
+            #expect(error < 3e-5, "value \(index) differs by \(error) of its scale")
+        }
+    }
+
+    /// What is computed again is what was there.
+    @Test(arguments: shapes) func recomputingChangesNoBit(_ shape: Shape) {
+        for (index, (a, b)) in zip(run(shape, keeping: .all), run(shape, keeping: .none)).enumerated() {
+            #expect((a - b).abs().max().item == 0, "value \(index)")
+        }
+    }
+
+    /// Large results go: those of few products from 32 MB on, others from 64 MB on.
+    @Test func largeResultsAreNotKept() async {
+        await #expect(processExitsWith: .success) {
+            Runtime.prepare()
+            /// Megabytes that the graph holds beside the result.
+            func held(_ images: Int, kernel: Int, keeping: KeptResults) -> Int {
+                let convolution = Conv2d(32, 64, kernel: kernel, padding: kernel / 2, bias: false)
+                let norm = BatchNorm(64)
+                let x = Tensor.randn([images, 32, 64, 64]).contiguous(.channelsLast)
+                // The first time makes room for what operations work with.
+                _ = withoutGradients { x.convolved(by: (convolution, norm)) }
+                let before = Runtime.largeTensorMemory.inUse
+                let y = x.convolved(by: [(convolution, norm)], adding: nil, relu: true, keeping: keeping)
+                return (Runtime.largeTensorMemory.inUse - before) / (1 << 20) - y.count * 4 / (1 << 20)
+            }
+            func check(_ held: Int, _ expected: Int) { if held != expected { fatalError("\(held) MB, not \(expected)") } }
+            check(held(32, kernel: 1, keeping: .all), 32)
+            check(held(32, kernel: 1, keeping: .small), 0)
+            check(held(31, kernel: 1, keeping: .small), 31)
+            check(held(63, kernel: 3, keeping: .small), 63)
+            check(held(64, kernel: 3, keeping: .small), 0)
+        }
+    }
+
+    /// Frozen parameters have no gradient, the others the same as ever.
+    @Test func frozenParameters() {
+        let shape = Self.shapes[0]
+        func run(freezing: Bool) -> ([Tensor?], Tensor) {
+            let layers = makeLayers(shape)
+            let x = makeInputs(shape).x
+            x.requiresGradient = true
+            if freezing { layers[0].0.weight.value.requiresGradient = false }
+            x.convolved(by: layers[0], layers[1], adding: x).squared().sum().backward()
+            return (layers.map { $0.0.weight.value.gradient }, x.gradient!)
+        }
+        let (all, some) = (run(freezing: false), run(freezing: true))
+        #expect(some.0[0] == nil)
+        #expect((all.0[1]! - some.0[1]!).abs().max().item == 0)
+        #expect((all.1 - some.1).abs().max().item == 0)
+    }
+}
