@@ -5,9 +5,9 @@ public import Views
 /// MSN: Masked Siamese Networks (Assran et al. 2022, arXiv:2204.07141).
 ///
 ///     L = mean over anchors of H(p⁺, p) − λ·H(p̄)                                                        (eq. 1)
-///     p = softmax(z·q / τ),   p⁺ = p(z⁺) sharpened: p_k^(1/T) / Σ p_j^(1/T)
+///     p = softmax(z·q / τ),   p⁺ = p(z⁺) sharpened: p_k^(1/T) / Σ p_j^(1/T), balanced over the batch
 ///
-/// z are the anchors' projections at length 1, q learned prototypes at length 1; z⁺ is the moving average's of the whole target
+/// Balanced is done by Sinkhorn–Knopp, as the paper's code and recipes have it, so that λ need not be tuned. z are the anchors' projections at length 1, q learned prototypes at length 1; z⁺ is the moving average's of the whole target
 /// view. Random patches are hidden from the large anchor; the small ones ("focal") are seen whole. p̄, the mean over all
 /// anchors, is kept from resting on few prototypes.
 public final class MSN: Module, DeviceTask {
@@ -23,6 +23,8 @@ public final class MSN: Module, DeviceTask {
         public var sharpening = 0.25
         /// λ
         public var meanEntropyWeight = 1.0
+        /// That make all prototypes targets alike often; 0 for none.
+        public var sinkhornIterations = 3
         public var targetDecay = Schedule.linear(from: 0.996, to: 1)
         /// Focal views.
         public var smallViews = 10
@@ -37,6 +39,7 @@ public final class MSN: Module, DeviceTask {
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.positive("sharpening", sharpening)
             try SettingsCheck.notNegative("meanEntropyWeight", meanEntropyWeight)
+            try SettingsCheck.notNegative("sinkhornIterations", sinkhornIterations)
             try SettingsCheck.fraction("targetDecay", targetDecay)
             try SettingsCheck.notNegative("smallViews", smallViews)
         }
@@ -90,7 +93,8 @@ public final class MSN: Module, DeviceTask {
         let small = Array(batch.views.dropFirst(2))
         if !small.isEmpty { anchors += online(.concatenated(small), .none).chunks(small.count) }
         let parts = Self.assignment(
-            anchors, goal, prototypes.weight.value, temperature: settings.temperature, sharpening: settings.sharpening)
+            anchors, goal, prototypes.weight.value, temperature: settings.temperature, sharpening: settings.sharpening,
+            sinkhornIterations: settings.sinkhornIterations)
         return ["cross_entropy": parts.crossEntropy, "mean_entropy": parts.meanEntropy * -settings.meanEntropyWeight]
     }
 
@@ -113,11 +117,14 @@ public final class MSN: Module, DeviceTask {
     ///   - prototypes: [K, d]
     /// - Returns: H(p⁺, p), and H(p̄), which is to be large.
     static func assignment(
-        _ anchors: [Tensor], _ target: Tensor, _ prototypes: Tensor, temperature: Double, sharpening: Double
+        _ anchors: [Tensor], _ target: Tensor, _ prototypes: Tensor, temperature: Double, sharpening: Double, sinkhornIterations: Int
     ) -> (crossEntropy: Tensor, meanEntropy: Tensor) {
         func scores(_ z: Tensor, _ q: Tensor) -> Tensor { z.normalized().linear(q.normalized()) / temperature }
         // A softmax to the power of 1/T, made a distribution again, is a softmax of the scores over T.
-        let goal = withoutGradients { (scores(target.detached(), prototypes.detached()) / sharpening).softmax(1) }
+        let goal = withoutGradients {
+            let sharpened = (scores(target.detached(), prototypes.detached()) / sharpening).logSoftmax(1)
+            return SinkhornKnopp.assignments(sharpened, epsilon: 1, iterations: sinkhornIterations)
+        }
         let logarithms = anchors.map { scores($0, prototypes).logSoftmax(1) }
         let crossEntropy = Tensor.stacked(logarithms.map { -(goal * $0).sum(1).mean() }).mean()
         let mean = Tensor.concatenated(logarithms).exp().mean(0)

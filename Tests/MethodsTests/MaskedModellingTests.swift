@@ -103,7 +103,7 @@ import Torch
 
     @Test func msn() throws {
         func loss(_ x: [Tensor], weight: Double = 1.7, temperature: Double = 0.4, sharpening: Double = 0.6) -> Tensor {
-            let parts = MSN.assignment([x[0], x[1]], x[2], x[3], temperature: temperature, sharpening: sharpening)
+            let parts = MSN.assignment([x[0], x[1]], x[2], x[3], temperature: temperature, sharpening: sharpening, sinkhornIterations: 0)
             return parts.crossEntropy - parts.meanEntropy * weight
         }
         try check(
@@ -113,6 +113,15 @@ import Torch
                 ("not sharpened", { loss($0, sharpening: 1) }), ("temperature", { loss($0, temperature: 0.5) }),
                 ("targets shifted", { loss([$0[0], $0[1], $0[2].rolled(1, dimension: 0), $0[3]]) }),
             ])
+    }
+
+    @Test func msnWithBalancedTargets() throws {
+        func loss(_ x: [Tensor], iterations: Int = 3) -> Tensor {
+            MSN.assignment([x[0]], x[1], x[2], temperature: 0.4, sharpening: 0.6, sinkhornIterations: iterations).crossEntropy
+        }
+        try check(
+            "msn_balanced", ["a0", "target", "prototypes"], { loss($0) },
+            [("not balanced", { loss($0, iterations: 0) }), ("fewer iterations", { loss($0, iterations: 2) })])
     }
 
     // MARK: HOG

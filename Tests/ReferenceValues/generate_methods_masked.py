@@ -138,4 +138,30 @@ for name, (rows, columns), cell, bins in (("eight", (40, 56), 8, 9), ("four", (3
     out[f"hog.{name}.image"] = image.double()
     out[f"hog.{name}.histograms"] = torch.from_numpy(found).reshape(rows // cell, columns // cell, bins).permute(2, 0, 1)
 
+
+def balanced(target, prototypes, iterations, temperature=0.4, sharpening=0.6):
+    """MSN's targets: each prototype's column, then each image's row, is made to sum to 1."""
+    unit = lambda x: x / x.norm()
+    rows = []
+    for goal in target:
+        p = torch.softmax(torch.stack([unit(goal) @ unit(k) for k in prototypes]) / temperature, 0) ** (1 / sharpening)
+        rows.append(p / p.sum())
+    q = torch.stack(rows)
+    for _ in range(iterations):
+        q = torch.stack([column / column.sum() for column in q.T]).T
+        q = torch.stack([row / row.sum() for row in q])
+    return q
+
+
+def balanced_msn(a0, target, prototypes):
+    unit = lambda x: x / x.norm()
+    goals = balanced(target.detach(), prototypes.detach(), 3)
+    total = 0
+    for anchor, goal in zip(a0, goals):
+        total = total - (goal * torch.log_softmax(torch.stack([unit(anchor) @ unit(k) for k in prototypes]) / 0.4, 0)).sum()
+    return total / len(goals)
+
+
+case("msn_balanced", balanced_msn, a0=d(images, width), target=d(images, width), prototypes=d(5, width))
+
 save_file({key: value.detach().clone().contiguous() for key, value in out.items()}, HERE / "methods_masked.safetensors")
