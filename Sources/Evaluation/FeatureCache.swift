@@ -13,7 +13,7 @@ internal import Views
 public struct FeatureCache: Sendable {
     public let folder: String
     /// The least recently used entries beyond so many bytes are removed.
-    public var limit = 20 << 30
+    public var limit = CacheFolder.standardLimit
 
     public init(_ folder: String) { self.folder = folder }
 
@@ -27,6 +27,7 @@ public struct FeatureCache: Sendable {
 
     private static let format = "1"
     private static let rows = "rows"
+    private static let suffix = ".safetensors"
 
     /// Features of several representations by one pass, or by none when all are here; nil when the images have no fingerprints.
     /// - Parameter body: pixels to the features of each representation, in order.
@@ -35,7 +36,7 @@ public struct FeatureCache: Sendable {
         _ body: (_ pixels: Tensor) -> [Tensor]
     ) throws -> [FeatureExtraction.Result]? {
         guard let list = Self.key(of: images) else { return nil }
-        let paths = try representations.map { "\(folder)/\(try Self.key($0, list, extraction)).safetensors" }
+        let paths = try representations.map { "\(folder)/\(try Self.key($0, list, extraction))\(Self.suffix)" }
         let known = paths.compactMap { read($0, images) }
         if known.count == paths.count { return known }
 
@@ -53,7 +54,8 @@ public struct FeatureCache: Sendable {
             // `rename` replaces what another process made meanwhile, which is the same.
             guard rename(own, path) == 0 else { throw FileError("write", path: path) }
         }
-        removeOldest(keeping: Set(paths))
+        var entries = CacheFolder(folder, limit: limit, suffix: Self.suffix) { Self.isKey($0) }
+        entries.removeOldest(after: [], keeping: Set(paths))
         return try paths.map { path in
             guard let result = read(path, images) else { throw EvaluationError("features written to \(path) cannot be read again") }
             return result
@@ -73,7 +75,7 @@ public struct FeatureCache: Sendable {
             let unreadable = try? JSONDecoder().decode([Entry].self, from: Data(text)),
             rows.rank == 2, rows.size(0) == indices.count, indices.allSatisfy({ $0 >= 0 && $0 < images.count })
         else { return nil }
-        try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: path)
+        CacheFolder.use(path)
         return FeatureExtraction.Result(
             rows: rows, indices: indices, labels: indices.map { images.label(at: $0) ?? -1 },
             unreadable: unreadable.map { .init(index: $0.index, name: images.name(at: $0.index), reason: $0.reason) })
@@ -110,23 +112,9 @@ public struct FeatureCache: Sendable {
         return "\(list)-\(checksum.text)"
     }
 
-    private func removeOldest(keeping kept: Set<String>) {
-        let manager = FileManager.default
-        let names = (try? manager.contentsOfDirectory(atPath: folder)) ?? []
-        var files = names.compactMap { name -> (path: String, bytes: Int, used: Date)? in
-            let path = "\(folder)/\(name)"
-            guard let attributes = try? manager.attributesOfItem(atPath: path), let used = attributes[.modificationDate] as? Date,
-                let bytes = attributes[.size] as? Int
-            else { return nil }
-            // What a killed process left.
-            if name.hasSuffix(".partial"), used.timeIntervalSinceNow < -86_400 { try? manager.removeItem(atPath: path) }
-            return name.hasSuffix(".safetensors") ? (path, bytes, used) : nil
-        }
-        files.sort { $0.used < $1.used }
-        var total = files.reduce(0) { $0 + $1.bytes }
-        for file in files where total > limit && !kept.contains(file.path) {
-            try? manager.removeItem(atPath: file.path)
-            total -= file.bytes
-        }
+    /// Whether a name is what the two functions above make: a count and two checksums.
+    private static func isKey(_ name: String) -> Bool {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+        return parts.count == 3 && Int(parts[0]) != nil && parts.dropFirst().allSatisfy { CacheFolder.isChecksum($0) }
     }
 }

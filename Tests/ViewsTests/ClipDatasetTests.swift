@@ -136,6 +136,37 @@ import Testing
         #expect(left.count == 2 && left.allSatisfy { !$0.contains(".") })
     }
 
+    @Test func framesOfOtherVideosGoBeyondTheLimit() throws {
+        let folder = try TemporaryFolder()
+        let earlier = try unpacker(folder)
+        for name in ["a", "b", "c", "d"] { try folder.write(Array("4".utf8), to: "data/\(name).mp4") }
+        func unpacked() throws -> Set<String> { Set(try FileManager.default.contentsOfDirectory(atPath: earlier.folder)) }
+        // Of each video its folder, by hours of rest; that of the first has rested longest.
+        var made: [String] = []
+        for index in 0..<3 {
+            _ = try ClipDataset("\(folder.path)/data", videos: earlier).clip(at: index)
+            made.append(try #require(try unpacked().subtracting(made).first))
+        }
+        for (index, name) in made.enumerated() {
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date().addingTimeInterval(Double(index - 5) * 3600)], ofItemAtPath: "\(earlier.folder)/\(name)")
+        }
+        let frame = try FileManager.default.attributesOfItem(atPath: "\(earlier.folder)/\(made[0])/000001.png")[.size] as! Int
+
+        // Two and a half videos' worth. The one that this process reads stays; what it makes anew is used, too.
+        let videos = VideoFrames(ffmpeg: earlier.ffmpeg, folder: earlier.folder, limit: 10 * frame)
+        let clips = try ClipDataset("\(folder.path)/data", videos: videos)
+        #expect(try clips.clip(at: 0)?.count == 4)
+        #expect(try unpacked() == Set(made))
+        #expect(try clips.clip(at: 3)?.count == 4)
+        let left = try unpacked()
+        #expect(left.count == 2 && left.isSuperset(of: made.prefix(1)) && left.isDisjoint(with: made.dropFirst()))
+        // All that it reads, however much.
+        for index in 0..<4 { #expect(try clips.clip(at: index)?.count == 4) }
+        #expect(try unpacked().isSuperset(of: left.union(made)))
+        #expect(try clips.image(at: 2, coveringAtLeast: nil).pixels[0] == 77)
+    }
+
     /// The real one, where there is one.
     @Test(.enabled(if: VideoFrames.installed != nil)) func ffmpegUnpacks() throws {
         let folder = try TemporaryFolder()

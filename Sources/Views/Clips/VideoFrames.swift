@@ -8,15 +8,25 @@ internal import Foundation
 public final class VideoFrames: Sendable {
     /// The program.
     public let ffmpeg: String
-    /// Where the folders of frames lie. They stay until somebody deletes them.
+    /// Where the folders of frames lie. Beyond 20 GB the least recently used go, but none that this process reads: a larger data set
+    /// would be unpacked anew in every epoch.
     public let folder: String
     private let lock = NSLock()
     /// Of videos that could not be unpacked: why, so that each is tried once.
     nonisolated(unsafe) private var failures: [String: ImageError] = [:]
+    /// Folders of frames that this process was given, which stay.
+    nonisolated(unsafe) private var used: Set<String> = []
+    nonisolated(unsafe) private var entries: CacheFolder
 
-    public init(ffmpeg: String, folder: String) {
+    public convenience init(ffmpeg: String, folder: String) {
+        self.init(ffmpeg: ffmpeg, folder: folder, limit: CacheFolder.standardLimit)
+    }
+
+    /// - Parameter limit: bytes of all frames.
+    init(ffmpeg: String, folder: String, limit: Int) {
         self.ffmpeg = ffmpeg
         self.folder = folder
+        entries = CacheFolder(folder, limit: limit) { CacheFolder.isChecksum($0) }
     }
 
     /// The `ffmpeg` on the `PATH`, and `frames` in `$FOVEA_CACHE` or in `fovea` in the user's folder for such things; nil without an
@@ -59,9 +69,13 @@ public final class VideoFrames: Sendable {
         let frames = "\(folder)/\(checksum.text)"
         lock.lock()
         defer { lock.unlock() }
-        if files.fileExists(atPath: frames) { return frames }
+        if files.fileExists(atPath: frames) {
+            used.insert(frames)
+            CacheFolder.use(frames)
+            return frames
+        }
         if let failure = failures[frames] { throw failure }
-        let partial = "\(frames).\(ProcessInfo.processInfo.processIdentifier)"
+        let partial = "\(frames).\(ProcessInfo.processInfo.processIdentifier).partial"
         defer { try? files.removeItem(atPath: partial) }
         do throws(ImageError) {
             try unpack(video, into: partial)
@@ -73,6 +87,9 @@ public final class VideoFrames: Sendable {
             failures[frames] = error
             throw error
         }
+        used.insert(frames)
+        // Another process that was given a folder may be about to open its frames.
+        entries.removeOldest(after: [frames], keeping: used, usedWithin: 3600)
         return frames
     }
 
