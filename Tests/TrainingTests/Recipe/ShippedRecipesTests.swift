@@ -453,6 +453,12 @@ import Views
             encoder: small, heads: 3 * linear(256, 128) + 2 * linear(128, 128), copies: 0, views: .init(repeating: 32, count: 6)),
         "object_consistency/small": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32, 32, 32, 32]),
         // With the stem of large images.
+        "frame_order/ucf101": .init(encoder: 11_176_512, heads: clip(4, 512, 512, 12), copies: 0, views: .init(repeating: 80, count: 4)),
+        "playback_rate/ucf101": .init(
+            encoder: 11_176_512, heads: clip(16, 512, 512, 4), copies: 0, views: .init(repeating: 112, count: 16)),
+        "temporal_transformation/ucf101": .init(
+            encoder: 11_176_512, heads: clip(16, 512, 512, 7), copies: 0, views: .init(repeating: 112, count: 16)),
+        "motion_estimation/ucf101": .init(encoder: 11_176_512, heads: clip(2, 512, 512, 9), copies: 0, views: [112, 112]),
         "dense_predictive_coding/kinetics": .init(
             encoder: 11_176_512, heads: 3 * linear(1024, 512) + 2 * linear(512, 512), copies: 0, views: .init(repeating: 128, count: 8)),
         "object_consistency/kinetics": .init(
@@ -489,7 +495,7 @@ import Views
 
     /// Two steps by the trainer, of a narrow network in small batches; everything else as the file has it.
     @Test(arguments: ShippedRecipes.names) func runs(_ name: String) throws {
-        let isLarge = name.contains("imagenet") || name.hasSuffix("kinetics")
+        let isLarge = ["imagenet", "kinetics", "ucf101"].contains { name.contains($0) }
         var changes = try ["backbone.width=4", "training.batchSize=4", "data.cacheMegabytes=1"] + teacher(name)
         // The warm-up begins too low for float32 to see it in two steps.
         if isLarge { changes += ["training.warmUpEpochs=0"] }
