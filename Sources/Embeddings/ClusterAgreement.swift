@@ -70,9 +70,9 @@ public struct ClusterAgreement: Sendable, Equatable, Codable {
         }
     }
 
-    /// Keeps the denominator away from 0 with its sign.
+    /// Keeps the denominator away from 0 with its sign; what rounding alone leaves of a numerator is 0.
     private static func ratio(_ above: Double, _ below: Double) -> Double {
-        above / (below < 0 ? min(below, -.ulpOfOne) : max(below, .ulpOfOne))
+        (abs(above) < 1e-12 ? 0 : above) / (below < 0 ? min(below, -.ulpOfOne) : max(below, .ulpOfOne))
     }
 
     private static func expectedMutualInformation(_ a: [Int], _ b: [Int], _ total: Int) -> Double {

@@ -5,7 +5,7 @@ internal import Foundation
 ///
 /// Features are standardised by the training split. The strength of the penalty (or the learning rate) is chosen on a
 /// class-stratified part of the *training* split, by accuracy and among equals by loss (where that part would have fewer than 50 images,
-/// on every such part in turn: cross-validation), then the classifier is fitted to all of it; the
+/// on every such part in turn, by the mean over classes: cross-validation), then the classifier is fitted to all of it; the
 /// test split is read once, by what came out of that.
 ///
 /// - L-BFGS: multinomial logistic regression to convergence, as SimCLR's appendix B.8 (their grid of λ has 45 values from
@@ -55,6 +55,8 @@ public struct LinearProbe: Sendable, Equatable {
     public var solver: Solver
     /// The share of each training class that settings are chosen on.
     public var heldOut = 0.2
+    /// Whether settings are chosen by the mean over classes instead of accuracy, as where that is what is measured.
+    public var choosesByClass = false
     /// Of the held-out part and of the order of minibatches.
     public var seed: UInt64 = 0
 
@@ -158,7 +160,7 @@ public struct LinearProbe: Sendable, Equatable {
                         classes: classes.count)
                     return Part(
                         problem: problem, held: StandardizedRows(matrix, rows: held, standardization), labels: held.map { targets[$0] })
-                })
+                }, byClass: choosesByClass || isFew)
         }
 
         let standardization = Standardization(of: matrix)
@@ -235,24 +237,26 @@ public struct LinearProbe: Sendable, Equatable {
 
     private var middle: Double { values[values.count / 2] }
 
-    private func choose(_ parts: [Part]) -> Chosen {
-        let images = parts.reduce(0) { $0 + $1.labels.count }
-        var best: (start: Tensor?, trial: Trial, loss: Double)?
+    /// - Parameter byClass: of few images drawn at random one class may be a third, and who says nothing else is right that often.
+    private func choose(_ parts: [Part], byClass: Bool) -> Chosen {
+        let labels = parts.flatMap(\.labels)
+        let images = labels.count
+        var best: (start: Tensor?, trial: Trial, value: Double, loss: Double)?
         var trials: [Trial] = []
+        var measured: [Double] = []
         /// - Parameter solutions: of each part, with one setting.
         func consider(_ solutions: [Solution], start: Tensor?) {
-            var (correct, loss) = (0.0, 0.0)
-            for (solution, part) in zip(solutions, parts) {
-                let found = check(solution, part)
-                (correct, loss) = (correct + found.correct, loss + found.loss)
-            }
+            let found = zip(solutions, parts).map { check($0, $1) }
+            let (predictions, loss) = (found.flatMap(\.predictions), found.reduce(0) { $0 + $1.loss })
             var trial = solutions[0].trial
-            trial.accuracy = correct / Double(images)
+            trial.accuracy = Metrics.accuracy(labels, predictions)
+            let value = byClass ? Metrics.meanPerClassAccuracy(labels, predictions) : trial.accuracy!
+            measured.append(value)
             trial.converged = solutions.allSatisfy(\.trial.converged)
             trials.append(trial)
             // Few held-out images tell few settings apart by accuracy; their loss tells a constant classifier from one that has learned.
-            let isBetter = best.map { (trial.accuracy!, -loss) > ($0.trial.accuracy!, -$0.loss) } ?? true
-            if isBetter { best = (start, trial, loss) }
+            let isBetter = best.map { (value, -loss) > ($0.value, -$0.loss) } ?? true
+            if isBetter { best = (start, trial, value, loss) }
         }
         switch solver {
         case .lbfgs:
@@ -262,7 +266,7 @@ public struct LinearProbe: Sendable, Equatable {
                 let solutions = zip(parts, starts).map { solve($0.problem, value, from: $1) }
                 starts = solutions.map { .concatenated([$0.weight, $0.bias.unsqueezed(1)], dimension: 1).reshaped(-1) }
                 consider(solutions, start: starts[0])
-                if Self.isPast(trials.map { $0.accuracy ?? 0 }, of: images) { break }
+                if Self.isPast(measured, of: images) { break }
             }
         case .descent(let settings):
             let byPart = parts.map { MinibatchDescent(settings: settings, seed: seed).solve($0.problem, values) }
@@ -271,8 +275,8 @@ public struct LinearProbe: Sendable, Equatable {
         return Chosen(value: best!.trial.value, accuracy: best!.trial.accuracy, start: best!.start, trials: trials)
     }
 
-    /// How many held-out images are classified rightly, and the sum of their losses.
-    private func check(_ solution: Solution, _ part: Part) -> (correct: Double, loss: Double) {
+    /// What the held-out images are taken for, and the sum of their losses.
+    private func check(_ solution: Solution, _ part: Part) -> (predictions: [Int], loss: Double) {
         let targets = Tensor(part.labels).to(part.held.device)
         var (ranked, loss): ([[Int]], Double) = ([], 0)
         for range in part.held.blocks() {
@@ -281,8 +285,8 @@ public struct LinearProbe: Sendable, Equatable {
             loss += scores.crossEntropy(targets[range]).item * Double(range.count)
         }
         // A diverged classifier predicts nothing.
-        guard solution.trial.loss != nil, loss.isFinite else { return (0, .infinity) }
-        return (Metrics.accuracy(part.labels, ranked.map { $0[0] }) * Double(part.labels.count), loss)
+        guard solution.trial.loss != nil, loss.isFinite else { return (part.labels.map { _ in -1 }, .infinity) }
+        return (ranked.map { $0[0] }, loss)
     }
 
     /// Whether the last two accuracies are below the best by more than two of its standard errors.

@@ -35,6 +35,12 @@ public enum Metrics {
         return zip(right, all).map { $1 == 0 ? nil : Double($0) / Double($1) }
     }
 
+    /// The mean of these over the classes that have images; NaN when there is none.
+    public static func meanPerClassAccuracy(_ labels: [Int], _ predictions: [Int]) -> Double {
+        let shares = perClassAccuracy(labels, predictions, classes: (labels.max() ?? -1) + 1).compactMap(\.self)
+        return shares.reduce(0, +) / Double(shares.count)
+    }
+
     /// The columns of each row by falling score, the lower column first among equals: the best `k` (all, if fewer).
     /// - Parameter scores: [n, classes] without NaN.
     public static func ranking(_ scores: Tensor, _ k: Int = 5) -> [[Int]] {

@@ -35,7 +35,8 @@ public enum NearDuplicates {
         return pairs.sorted { ($1.correlation, $0.first, $0.second) < ($0.correlation, $1.first, $1.second) }
     }
 
-    /// Pearson's correlation of two pictures' values (normalised cross-correlation without shift); 0 when one is constant.
+    /// Pearson's correlation of two pictures' values (normalised cross-correlation without shift). With a constant picture it has no
+    /// value: two of the same colour have 1 here, others 0.
     public static func correlation(_ a: [Double], _ b: [Double]) -> Double {
         precondition(a.count == b.count && !a.isEmpty, "a correlation of \(a.count) and \(b.count) values")
         let n = Double(a.count)
@@ -46,6 +47,7 @@ public enum NearDuplicates {
             aa += (x - meanA) * (x - meanA)
             bb += (y - meanB) * (y - meanB)
         }
+        if aa == 0 && bb == 0 { return meanA == meanB ? 1 : 0 }
         return aa > 0 && bb > 0 ? ab / (aa * bb).squareRoot() : 0
     }
 

@@ -11,6 +11,9 @@ struct CorruptionErrors {
     /// Whether the values are of the same images in every such table, so that images can be drawn.
     let isByImage: Bool
 
+    /// Whether it is one of those that mCE is a mean over: the paper's, but for what is not comparable.
+    static func counts(_ kind: Corruption) -> Bool { kind.family != .extra && kind.isComparable }
+
     private init(clean: [Double], corrupted: [String: [Double]], severities: Int, isByImage: Bool) {
         self.clean = clean
         self.corrupted = corrupted
@@ -20,7 +23,7 @@ struct CorruptionErrors {
 
     /// From one representation's scores; nil without comparable corruptions.
     init?(_ scores: [Score], _ classifier: String) {
-        let main = Set(Corruption.allCases.filter { $0.family != .extra && $0.isComparable }.map(\.rawValue))
+        let main = Set(Corruption.allCases.filter(Self.counts).map(\.rawValue))
         let details = scores.filter { $0.detail?.series == classifier && main.contains($0.detail!.group) }
         guard !details.isEmpty, let clean = scores.first(where: { $0.metric == "top-1 clean \(classifier)" }) else { return nil }
         self.clean = clean.items.map { 1 - $0 }

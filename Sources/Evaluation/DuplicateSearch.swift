@@ -13,6 +13,8 @@ public struct DuplicateSearch {
     /// Of each image.
     public var neighbours = 5
     public var cache: FeatureCache?
+    /// Told the images of each pass that could not be read.
+    public var unreadable: ([UnreadableLog.Entry]) -> Void = { _ in }
 
     public init() {}
 
@@ -43,7 +45,7 @@ public struct DuplicateSearch {
     public func callAsFunction(
         _ encoder: Encoder, _ images: any ImageDataset, in others: (any ImageDataset)? = nil, _ extraction: FeatureExtraction
     ) throws -> Outcome {
-        let data = EvaluationData(train: images, test: others, extraction: extraction, seed: 0, cache: cache)
+        let data = EvaluationData(train: images, test: others, extraction: extraction, seed: 0, cache: cache, unreadable: unreadable)
         let splits = try data.splits(of: .encoder(encoder, name: ""))
         let (own, bank) = (splits.train, splits.test ?? splits.train)
         let pairs = try NearDuplicates.candidates(

@@ -17,6 +17,9 @@ public protocol EvaluationProtocol: Codable, Sendable {
     /// The default settings.
     init()
 
+    /// What is taken for settings that have no value by default, in words; nothing by default.
+    static var automaticValues: [String: String] { get }
+
     /// What can be refused before anything is measured: settings that make no sense, layers that the encoder lacks, a missing test split.
     /// Everything passes by default.
     /// - Parameter encoder: nil for raw pixels.
@@ -34,6 +37,8 @@ public protocol EvaluationProtocol: Codable, Sendable {
 }
 
 extension EvaluationProtocol {
+    public static var automaticValues: [String: String] { [:] }
+
     public func check(_ encoder: Encoder?, hasTest: Bool) throws {}
 
     func check(_ subject: EvaluationSubject) throws { try check(subject.representation.encoder, hasTest: subject.test != nil) }
@@ -71,14 +76,7 @@ public struct EvaluationSubject {
 
     /// A line about labelled test images whose class no training image has; nil when there are none.
     var unseenClasses: String? {
-        guard let test else { return nil }
-        let counts = train.classCounts
-        let known = Set(train.classNames.indices.filter { counts[$0] > 0 }.map { train.classNames[$0] })
-        let unseen = test.labels.filter { $0 >= 0 && !known.contains(test.classNames[$0]) }
-        guard !unseen.isEmpty else { return nil }
-        let names = Set(unseen).sorted().map { test.classNames[$0] }
-        let listed = names.prefix(5).joined(separator: ", ") + (names.count > 5 ? " and \(names.count - 5) more" : "")
-        return "\(unseen.count) test images are of classes without a training image, which nothing can learn: \(listed)"
+        test.flatMap { UnseenClasses.note(train: (train.labels, train.classNames), test: ($0.labels, $0.classNames)) }
     }
 
     /// As `division`, with the images that the test features are of.

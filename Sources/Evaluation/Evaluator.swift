@@ -178,7 +178,9 @@ public struct Evaluator {
             return try protocols.flatMap { one in
                 try one.measure(subject).map { score in
                     var score = score
-                    if let unseen, score.unit != .none { score.note = score.note.map { "\($0); \(unseen)" } ?? unseen }
+                    let notes = [score.note, score.unit != .none ? unseen : nil, score.detail == nil ? score.fewImages : nil].compactMap(
+                        \.self)
+                    score.note = notes.isEmpty ? nil : notes.joined(separator: "; ")
                     return score
                 }
             }

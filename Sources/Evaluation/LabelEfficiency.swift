@@ -63,11 +63,16 @@ public struct LabelEfficiency {
         progress("features of a random encoder")
         let baseline = try data.splits(of: random)
         if networkDraws > 0 { try EvaluationSubject(own, random, data, seed: seed).requireKnownTestClasses() }
-        let sizes = Self.sizes(labelsPerClass, most: own.train.classCounts.max() ?? 0)
-
-        let notes = EvaluationSubject(own, random, data, seed: seed).unseenClasses.map { [$0] }
+        let most = own.train.classCounts.max() ?? 0
+        let sizes = Self.sizes(labelsPerClass, most: most)
+        // The usual list is longer than most sets allow; what was asked for is not.
+        let missing = labelsPerClass == LabelEfficiency().labelsPerClass ? [] : labelsPerClass.filter { $0 > most }.sorted()
+        let notes =
+            [EvaluationSubject(own, random, data, seed: seed).unseenClasses].compactMap(\.self)
+            + missing.map { "no class has \($0) training images: the most are \(most)" }
         var found = LabelCurves(
-            curves: [], savings: [], testImages: own.test!.labelled.count, secondsPerLabel: secondsPerLabel, notes: notes, data: dataName)
+            curves: [], savings: [], testImages: own.test!.labelled.count, secondsPerLabel: secondsPerLabel,
+            notes: notes.isEmpty ? nil : notes, data: dataName)
         // After every curve, so that what was measured is kept where the rest is not waited for.
         func add(_ curve: LabelCurves.Curve) throws {
             found.curves.append(curve)

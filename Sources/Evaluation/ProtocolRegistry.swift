@@ -62,7 +62,8 @@ public enum ProtocolRegistry {
                 isList && !text.hasPrefix("[") && text != "null" ? text.split(separator: ",").map { json(String($0)) } : json(text)
             guard let data = try? JSONSerialization.data(withJSONObject: settings), (try? JSONDecoder().decode(type, from: data)) != nil
             else {
-                throw EvaluationError("--set \(type.name).\(key)=\(text) does not fit; the default is \(readable(value))")
+                let usual = readable(value) ?? type.automaticValues[key] ?? "none"
+                throw EvaluationError("--set \(type.name).\(key)=\(text) does not fit; the default is \(usual)")
             }
         }
         do {
@@ -78,11 +79,11 @@ public enum ProtocolRegistry {
         return (try? JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)) ?? text
     }
 
-    /// A setting as it is given.
-    private static func readable(_ value: Any) -> String {
+    /// A setting as it is given; nil for one without a value.
+    private static func readable(_ value: Any) -> String? {
         let mirror = Mirror(reflecting: value)
-        if mirror.displayStyle == .optional { return mirror.children.first.map { readable($0.value) } ?? "left to the recipe" }
-        if mirror.displayStyle == .collection { return mirror.children.map { readable($0.value) }.joined(separator: ",") }
+        if mirror.displayStyle == .optional { return mirror.children.first.flatMap { readable($0.value) } }
+        if mirror.displayStyle == .collection { return mirror.children.compactMap { readable($0.value) }.joined(separator: ",") }
         return (value as? any RawRepresentable<String>)?.rawValue ?? "\(value)"
     }
 

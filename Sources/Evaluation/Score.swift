@@ -132,7 +132,8 @@ public struct Score: Sendable {
                 merged.interval = Interval.student(merged.items)
             default:
                 merged.items = scores.map(\.value)
-                merged.unit = .draws
+                // Of other images each time; where they are the same, seeds alone say nothing about others.
+                merged.unit = first.unit == .none ? .none : .draws
                 merged.interval = Interval.student(merged.items)
             }
             merged.value = merged.items.reduce(0, +) / Double(merged.items.count)
@@ -157,6 +158,12 @@ public struct Score: Sendable {
         }
     }
 
+    /// The bootstrap over fewer images than this takes what was not drawn for impossible: two that agree would make an interval of no width.
+    static let leastImages = 10
+    private var canTellApart: Bool { unit != .images || items.count >= Self.leastImages }
+    /// A line where differences are not told.
+    var fewImages: String? { canTellApart ? nil : "\(items.count) test images are too few to tell encoders apart" }
+
     /// This minus the mean of several runs of a baseline: by the bootstrap over images and runs; otherwise as `minus`, from the run
     /// of median value.
     func minus(meanOf runs: [Score], _ name: String, _ baseline: String) -> EvaluationDifference? {
@@ -164,6 +171,7 @@ public struct Score: Sendable {
             let sorted = runs.sorted { $0.value < $1.value }
             return sorted.isEmpty ? nil : minus(sorted[sorted.count / 2], name, baseline)
         }
+        guard canTellApart else { return nil }
         let found = Interval.pairedBootstrap(items, minusMeanOf: runs.map(\.items))
         return EvaluationDifference(
             encoder: name, baseline: baseline, protocolName: protocolName, metric: metric, value: found.estimate, lower: found.low,
@@ -172,7 +180,7 @@ public struct Score: Sendable {
 
     /// This minus another: the paired bootstrap over the same images, Student's over the same draws; nil where neither is.
     func minus(_ other: Score, _ name: String, _ baseline: String) -> EvaluationDifference? {
-        guard unit == other.unit, items.count == other.items.count else { return nil }
+        guard unit == other.unit, items.count == other.items.count, canTellApart else { return nil }
         let differences = zip(items, other.items).map { $0 - $1 }
         guard let found = unit == .images ? Interval.bootstrap(differences) : unit == .draws ? Interval.student(differences) : nil
         else { return nil }

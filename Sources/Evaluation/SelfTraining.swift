@@ -55,7 +55,11 @@ public struct SelfTraining {
             throw EvaluationError(
                 "the test images' classes are not those of the training images in the same order: give both in one --data")
         }
-        guard !RunFolder(folder).holdsRun else { throw EvaluationError("\(folder) already holds a run: choose another --out") }
+        // All that can be refused, before the teacher is trained.
+        for taken in [folder, "\(folder)/teacher"] where RunFolder(taken).holdsRun {
+            throw EvaluationError("\(taken) already holds a run: choose another --out, or remove it")
+        }
+        if let student { _ = try BackboneRegistry.make(student, imageSize: encoder.imageSize) }
         let labels = (0..<train.count).map { train.label(at: $0) ?? -1 }
         let rows = LabelDraw.share(share, of: labels, seed: seed)
         let extraction = FeatureExtraction(imageSize: encoder.imageSize, threads: loaderThreads, device: device)
@@ -87,8 +91,10 @@ public struct SelfTraining {
         _ = try trainer.run()
         let learned = try tuning.accuracy(of: network, on: test, plan)
 
+        let note = UnseenClasses.note(
+            train: (rows.map { labels[$0] }, train.classNames), test: ((0..<test.count).map { test.label(at: $0) ?? -1 }, test.classNames))
         func score(_ correct: [Bool], _ images: Int) -> Score {
-            Score("end-to-end", "top-1", split: "test", correct: correct, trainImages: images)
+            Score("end-to-end", "top-1", split: "test", correct: correct, trainImages: images, note: note)
         }
         let (own, others) = (score(learned, images.count), score(taught, rows.count))
         let outcome = Evaluator.Outcome(

@@ -86,6 +86,10 @@ extension Evaluator {
         let (train, test, split) = try divided(set)
         var results: [[EvaluationResult]] = []
         var first: [Score] = []
+        // Of several sets an image is known by its set's name.
+        let told: ([UnreadableLog.Entry]) -> Void = { entries in
+            unreadable(entries.map { .init(index: $0.index, name: "\(set.name)/\($0.name)", reason: $0.reason) })
+        }
         var described = TransferTable.DataSet(
             name: set.name, metric: set.metric.rawValue, classes: train.classNames.count, trainImages: train.count,
             testImages: test.count, split: split)
@@ -99,7 +103,8 @@ extension Evaluator {
         for contestant in contestants {
             progress("\(contestant.name) on \(set.name)")
             contestant.encoder.move(to: device)
-            let data = EvaluationData(train: train, test: test, extraction: extraction(of: contestant.encoder), seed: seed, cache: cache)
+            let data = EvaluationData(
+                train: train, test: test, extraction: extraction(of: contestant.encoder), seed: seed, cache: cache, unreadable: told)
             let representation = Representation.encoder(contestant.encoder, name: contestant.name)
             let splits = try data.splits(of: representation)
             if !splits.unreadable.isEmpty { outcome.unreadable[set.name] = splits.unreadable }
@@ -121,7 +126,8 @@ extension Evaluator {
             progress("random init \(index + 1) of \(randomEncoders) on \(set.name)")
             let encoder = contestants[0].encoder
             let extraction = extraction(of: encoder)
-            let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache)
+            let data = EvaluationData(
+                train: train, test: test, extraction: extraction, seed: seed, cache: cache, unreadable: told)
             let random = try Representation.random(
                 like: encoder, seed: seed &+ 7919 &* UInt64(index + 1), calibratedOn: train, extraction)
             runs.append(Score.merged(try evaluator.scores(random, data.splits(of: random), data)))

@@ -56,7 +56,8 @@ struct Distill: ParsableCommand {
         if !(0...1).contains(labelWeight) { throw ValidationError("--label-weight must lie between 0 and 1") }
         if let share, !(share > 0 && share <= 1) { throw ValidationError("--share must be above 0 and at most 1") }
         if epochs < 1 { throw ValidationError("--epochs must be at least 1") }
-        if !(learningRate > 0) { throw ValidationError("--learning-rate must be above 0") }
+        if student == nil, studentWidth != 64 { throw ValidationError("--student-width is of another backbone: give --student as well") }
+        if !(learningRate > 0 && learningRate.isFinite) { throw ValidationError("--learning-rate must be above 0") }
         _ = try FineTuneRecipe(option: recipe)
     }
 
@@ -100,6 +101,9 @@ struct Distill: ParsableCommand {
         let outcome = try training(encoder, train: train, unlabelled: more, test: test, folder: out)
         print(ResultsPivot(outcome.results).text())
         for difference in outcome.differences { Terminal.paragraph(difference.sentence) }
+        if !quiet {
+            for line in ResultNotes.lines(outcome.results) { Terminal.note(line) }
+        }
         print("report: \(try RunReport.write(out))")
     }
 }

@@ -24,7 +24,7 @@ struct Duplicates: ParsableCommand {
     @Option(help: "The cosine of features that pairs must have.")
     var similarity = 0.9
 
-    @Option(help: "A CSV file for the pairs.", completion: .file())
+    @Option(help: "A CSV file for the pairs; images that cannot be read are listed beside it.", completion: .file())
     var out: String?
 
     @OptionGroup var features: CacheOptions
@@ -34,6 +34,14 @@ struct Duplicates: ParsableCommand {
         for (name, value) in [("--correlation", correlation), ("--similarity", similarity)] where !(-1...1).contains(value) {
             throw ValidationError("\(name) \(value): give a number between -1 and 1, such as 0.95")
         }
+        func place(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+        if let others, place(others) == place(images) {
+            throw ValidationError("--in \(others) is the folder itself, in which each image is its own duplicate: leave --in out")
+        }
+        var isFolder: ObjCBool = false
+        if let out, FileManager.default.fileExists(atPath: out, isDirectory: &isFolder), isFolder.boolValue {
+            throw ValidationError("--out \(out) is a folder: name a CSV file, such as \(out)/pairs.csv")
+        }
     }
 
     func run() throws {
@@ -42,6 +50,8 @@ struct Duplicates: ParsableCommand {
         search.correlation = correlation
         search.similarity = similarity
         search.cache = features.chosen
+        let unreadable = UnreadableImages()
+        search.unreadable = unreadable.add
         let (encoder, _) = try source.load(on: machine.chosenDevice())
         let extraction = FeatureExtraction(
             imageSize: encoder.imageSize, threads: machine.loaders, device: try machine.chosenDevice())
@@ -61,13 +71,13 @@ struct Duplicates: ParsableCommand {
         let hidden = found.matches.count - 50
         if hidden > 0 { print("… and \(Format.count(hidden)) more pairs\(out == nil ? "; --out has all" : "")") }
         let disagreeing = found.matches.count { $0.labels[0] != $0.labels[1] }
-        var line = "\(Format.count(found.matches.count)) pairs in \(Format.count(found.groups.count)) groups among "
+        func counted(_ count: Int, _ what: String) -> String { "\(Format.count(count)) \(what)\(count == 1 ? "" : "s")" }
+        var line = "\(counted(found.matches.count, "pair")) in \(counted(found.groups.count, "group")) among "
         line += "\(Format.count(found.images)) images"
         if disagreeing > 0 { line += "; \(Format.count(disagreeing)) pairs have different labels" }
         print(line)
-        if !found.unreadable.isEmpty {
-            Terminal.note("\(found.unreadable.count) images could not be read (first: \(found.unreadable[0]))")
-        }
+        // Beside the pairs, by their name: there may be another list of that folder.
+        try unreadable.tell(listing: out.map { "\(($0 as NSString).deletingPathExtension).unreadable.csv" })
         guard let out else { return }
         let rows = found.matches.map {
             [$0.first, $0.second, $0.labels[0] ?? "", $0.labels[1] ?? "", "\($0.correlation)", "\($0.similarity)"]

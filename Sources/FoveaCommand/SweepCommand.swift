@@ -100,6 +100,7 @@ struct SweepCommand: ParsableCommand {
         switch ending {
         case .finished(let table):
             print(table.text)
+            for line in ResultNotes.lines(table.rows.map(\.result)) { Terminal.note(line) }
             for run in table.diverged ?? [] { Terminal.note("\(run.run) diverged and has no number: \(run.reason)") }
             try unreadable.tell(in: "\(out)/evaluation")
             print("report: \(try RunReport.write(out))")

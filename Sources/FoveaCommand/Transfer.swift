@@ -76,6 +76,8 @@ struct Transfer: ParsableCommand {
         evaluator.progress = { step in
             if !quiet { Terminal.say(step) }
         }
+        let unreadable = UnreadableImages()
+        evaluator.unreadable = unreadable.add
         // All of them, before an hour is spent on the first.
         let opened = try named.map { name, path in
             let (train, test) = try LabelledOptions.open(path, limits: limits, seed: seed)
@@ -87,9 +89,7 @@ struct Transfer: ParsableCommand {
         let outcome = try evaluator.transfer(contestants, to: opened, settings: settings(), folder: out.map { "\($0)/evaluation" })
         print(outcome.table.text())
         for difference in outcome.differences where !quiet { Terminal.paragraph(difference.sentence) }
-        for (name, files) in outcome.unreadable.sorted(by: { $0.key < $1.key }) {
-            Terminal.note("\(files.count) images of \(name) could not be read (first: \(files[0]))")
-        }
+        try unreadable.tell(in: out.map { "\($0)/evaluation" })
         if let out { print("report: \(try RunReport.write(out))") }
     }
 

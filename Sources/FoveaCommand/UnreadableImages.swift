@@ -14,8 +14,10 @@ final class UnreadableImages {
     }
 
     /// - Parameter folder: where results are written, if they are.
-    func tell(in folder: String?) throws {
-        let file = folder.map { "\($0)/unreadable.csv" }
+    func tell(in folder: String?) throws { try tell(listing: folder.map { "\($0)/unreadable.csv" }) }
+
+    /// - Parameter file: the list, if there is to be one.
+    func tell(listing file: String?) throws {
         // Also when there are none: an earlier list is not of these results. It is, where nothing was measured again.
         if let file, hasRead {
             try AtomicFile.write(CSV.write([["name", "reason"]] + found.map { [$0.name, $0.reason] }, lineEnding: "\n"), to: file)

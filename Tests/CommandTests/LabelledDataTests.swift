@@ -42,30 +42,54 @@ import TestSupport
             try AtomicFile.write("no picture", to: "\(folder)/data/test/circle/broken.png")
             let (run, data) = (Fixtures.run, ["--data", "\(folder)/data", "--out", "\(folder)/out"])
             let list = "\(folder)/out/evaluation/unreadable.csv"
-            let verbs = [
-                ["evaluate", run] + quick, ["labels", run, "--per-class", "2", "--draws", "1", "--network-draws", "0"],
-                ["compare", run, "\(run)/encoder.safetensors", "--protocol", "knn"],
+            let name = "circle/broken.png"
+            let linear = ["finetunes=false", "penalties=1"].flatMap { ["--set", "transfer.\($0)"] }
+            let verbs: [([String], String)] = [
+                (["evaluate", run] + quick, name), (["labels", run, "--per-class", "2", "--draws", "1", "--network-draws", "0"], name),
+                (["compare", run, "\(run)/encoder.safetensors", "--protocol", "knn"], name),
+                // Which of several sets it is of.
+                (["transfer", run, "--random-encoders", "0"] + linear, "data/\(name)"),
             ]
-            for verb in verbs {
+            for (verb, name) in verbs {
                 let outcome = try fovea(verb + data)
                 outcome.expectSuccess()
                 let notes = outcome.errors.split(separator: "\n")
                 #expect(notes.count == 1, "\(outcome.errors)")
-                #expect(notes.first?.hasPrefix("note: 1 image could not be read (first: circle/broken.png: ") == true, "\(outcome.errors)")
+                #expect(notes.first?.hasPrefix("note: 1 image could not be read (first: \(name): ") == true, "\(outcome.errors)")
                 #expect(notes.first?.hasSuffix("\(list) lists what was left out") == true, "\(outcome.errors)")
                 let rows = try CSV.parse(String(contentsOfFile: list, encoding: .utf8))
-                #expect(rows.count == 2 && rows[0] == ["name", "reason"] && rows[1][0] == "circle/broken.png")
+                #expect(rows.count == 2 && rows[0] == ["name", "reason"] && rows[1][0] == name)
                 let report = try String(contentsOfFile: "\(folder)/out/report.html", encoding: .utf8)
-                #expect(report.contains("circle/broken.png") && report.contains("1 file was left out of the last measurement."))
+                #expect(report.contains(name) && report.contains("1 file was left out of the last measurement."))
                 try FileManager.default.removeItem(atPath: list)
             }
             // Into one file, as `2>&1` does.
             let both = try Executable.run(
-                ["-c", "exec \"$0\" \"$@\" 2>&1", Executable.path] + verbs[0] + data + Fixtures.machine, executable: "/bin/sh")
+                ["-c", "exec \"$0\" \"$@\" 2>&1", Executable.path] + verbs[0].0 + data + Fixtures.machine, executable: "/bin/sh")
             let lines = both.output.split(separator: "\n")
             let note = try #require(lines.firstIndex { $0.hasPrefix("note: 1 image could not be read") })
             let row = try #require(lines.lastIndex { $0.contains("raw pixels") })
             #expect(row < note && note < lines.count - 1, "\(both.output)")
+        }
+    }
+
+    /// Pairs go into a file, and the list into one beside it.
+    @Test func unreadableImagesAmongWhichDuplicatesAreLookedFor() throws {
+        try withTemporaryFolder { folder in
+            try Fixtures.write(12, to: "\(folder)/data")
+            try AtomicFile.write("no picture", to: "\(folder)/data/circle/broken.png")
+            let search = ["duplicates", Fixtures.run, "\(folder)/data"] + loud
+            let outcome = try Executable.run(search + ["--out", "\(folder)/pairs.csv"])
+            outcome.expectSuccess()
+            let list = "\(folder)/pairs.unreadable.csv"
+            #expect(outcome.errors.contains("note: 1 image could not be read (first: circle/broken.png: "), "\(outcome.errors)")
+            #expect(outcome.errors.contains("; \(list) lists what was left out"), "\(outcome.errors)")
+            let rows = try CSV.parse(String(contentsOfFile: list, encoding: .utf8))
+            #expect(rows.count == 2 && rows[0] == ["name", "reason"] && rows[1][0] == "circle/broken.png")
+            // Without a place for it, a number and the first.
+            let told = try Executable.run(search)
+            told.expectSuccess()
+            #expect(told.errors.contains("1 image could not be read") && !told.errors.contains("lists what"), "\(told.errors)")
         }
     }
 

@@ -50,6 +50,7 @@ import Torch
         #expect(Metrics.topAccuracy(2, labels, ranked: ranked) == 0.8)
         #expect(Metrics.confusion(labels, predictions, classes: 3) == [[1, 0, 0], [1, 1, 0], [0, 1, 1]])
         #expect(Metrics.perClassAccuracy(labels, predictions, classes: 4) == [1, 0.5, 0.5, nil])
+        #expect(abs(Metrics.meanPerClassAccuracy(labels, predictions) - 2.0 / 3) < 1e-12)
         #expect(Metrics.accuracy([-1], [0]).isNaN)
         let found = Classification(labels: labels, ranked: ranked, classNames: ["a", "b", "c"])
         #expect(found.correct() == [true, false, true, false, true] && found.correct(within: 2) == [true, true, true, false, true])

@@ -110,5 +110,7 @@ import Torch
         #expect(abs(NearDuplicates.correlation(a, a.map { 3 * $0 + 40 }) - 1) < 1e-12)
         #expect(abs(NearDuplicates.correlation(a, a.map { -$0 }) + 1) < 1e-12)
         #expect(NearDuplicates.correlation(a, [Double](repeating: 2, count: 50)) == 0)
+        // Pictures of one colour.
+        #expect(NearDuplicates.correlation([2, 2, 2], [2, 2, 2]) == 1 && NearDuplicates.correlation([2, 2, 2], [3, 3, 3]) == 0)
     }
 }

@@ -130,7 +130,9 @@ private struct Hues: ImageDataset {
             ("knn,robust", "robust.severities=9", "robust.severities"), ("knn,linear", "linear.penalties=0", "linear.penalties"),
             ("knn,linear", "linear.penalties=9223372036854775807", "between 1 and 1000"),
             ("knn,linear", "linear.layers=foo", "--layers foo"),
-            ("knn,cluster", "cluster.restarts=0", "cluster.restarts"), ("knn,mlp", "mlp.weightDecay=-1", "mlp.weightDecay"),
+            ("linear,cluster", "cluster.clusters=0", "cluster.clusters"), ("linear,knn", "knn.temperature=0", "knn.temperature"),
+            ("knn,retrieve", "retrieve.depths=0", "retrieve.depths"), ("knn,cluster", "cluster.restarts=0", "cluster.restarts"),
+            ("knn,mlp", "mlp.weightDecay=-1", "mlp.weightDecay"),
             ("knn,finetune", "", "needs a test split"), ("knn,transfer", "transfer.epochs=9223372036854775807", "epochs"),
             ("linear,knn", "knn.sweep=1,2", "knn.sweep"), ("knn,lowshot", "lowshot.draws=0", "lowshot"),
         ] {

@@ -46,7 +46,10 @@ import Views
         #expect(tuning.shares == [0.01, 0.5] && tuning.learningRates == [0.1])
         for (list, change, part) in [
             ("lineer", "", "did you mean 'linear'"), ("knn", "knn.neighbors=3", "did you mean 'neighbours'"),
-            ("knn", "mlp.epochs=3", "not among"), ("knn", "knn.neighbours=many", "does not fit"),
+            ("knn", "mlp.epochs=3", "not among"),
+            ("knn", "knn.neighbours=many", "does not fit; the default is half the images per class, at most 200"),
+            ("cluster", "cluster.clusters=few", "does not fit; the default is the number of classes"),
+            ("transfer", "transfer.epochs=long", "does not fit; the default is the recipe's"),
             ("finetune", "finetune.shares=1%,10%", "finetune.shares=1%,10% does not fit; the default is 0.01,0.1,1.0"),
             ("knn", "neighbours=3", "protocol.setting"),
             ("", "", "nothing to measure"),
@@ -148,6 +151,21 @@ import Views
         let chosen = mine.first { $0.metric == "top-1 chosen layer" }!
         #expect(mine.first { $0.metric == "top-1 \(chosen.setting!)" }?.value == chosen.value)
         #expect(outcome.results.filter { $0.encoder == "raw pixels" }.map(\.metric) == ["top-1"])
+    }
+
+    @Test func aLayerThatIsNamedTwiceIsMeasuredOnce() throws {
+        let outcome = try evaluate(
+            "linear", .cycling(24, 3), .cycling(12, 3, stream: 1),
+            changes: ["linear.layers=layer1,layer1", "linear.penalties=1", "linear.pooledWidth=64"])
+        #expect(outcome.results.filter { $0.encoder == "mine" }.map(\.metric) == ["top-1", "top-1 layer1"])
+    }
+
+    /// Seeds of k-means are no sample of images: what differs between them says nothing of other images.
+    @Test func clustersOfSeveralSeedsHaveNoDifferences() throws {
+        let scores = [0.4, 0.5].map { [Score("cluster", "NMI", split: "test", value: $0, trainImages: 0, testImages: 30)] }
+        let merged = Score.merged(scores)
+        #expect(merged[0].value == 0.45 && merged[0].interval != nil)
+        #expect(merged[0].minus(merged[0], "a", "b") == nil)
     }
 
     @Test func theTestSplitHasNoSayInTheChoiceOfTheLayer() throws {

@@ -142,6 +142,29 @@ import Views
         #expect(!outcome.differences.contains { $0.metric.contains("frost") })
     }
 
+    /// Frost and the extra ones are measured and stand in the table, but there is nothing for mCE to be a mean over.
+    @Test func withoutAComparableCorruptionThatIsSaid() throws {
+        let test = Labelled.cycling(12, 3, stream: 1)
+        let cases: [(String, String?)] = [("frost", "frost is"), ("saturate,frost", "saturate, frost are"), ("frost,fog", nil)]
+        for (kinds, said) in cases {
+            let outcome = try evaluate(test, random: 0, changes: ["robust.corruptions=\(kinds)", "robust.severities=[1]"])
+            for encoder in ["mine", "raw pixels"] {
+                let rows = outcome.results.filter { $0.encoder == encoder }
+                let clean = rows.filter { $0.metric.hasPrefix("top-1 clean") }
+                let means = rows.filter { $0.metric.hasPrefix("top-1 corrupted") }
+                #expect(clean.count == 2 && means.count == (said == nil ? 2 : 0))
+                guard let said else {
+                    #expect(clean.allSatisfy { $0.note?.contains("mCE") != true })
+                    continue
+                }
+                #expect(!rows.contains { $0.metric.contains("mCE") })
+                let note = "no mCE and no mean under corruptions: \(said) not among those that these are of"
+                #expect(clean.allSatisfy { $0.note?.hasPrefix(note) == true })
+            }
+            #expect(outcome.robustness?.rows.isEmpty == false)
+        }
+    }
+
     @Test func corruptionsCostAccuracyAndClassifiersAreOfCleanImages() throws {
         // Pixels see that all hues are gone.
         let outcome = try evaluate(

@@ -40,6 +40,15 @@ import Testing
         #expect(rows.dropLast(2).allSatisfy { $0.count <= 100 })
     }
 
+    @Test func notesOnTransferNameTheirDataSet() {
+        var table = transfer(sets: 2)
+        table.rows[0].cells[1]?.note = "6 test images are of other classes"
+        table.rows[1].cells[0]?.note = "every image is taken for a"
+        // Those of random weights are not worth a line.
+        let text = table.text()
+        #expect(text.contains("data set 1: 6 test images are of other classes") && !text.contains("taken for"))
+    }
+
     private let sweep = SweepTable(
         axes: [.init(name: "training.epochs", values: ["1", "2"]), .init(name: "training.batchSize", values: ["64", "<128>"])],
         measured: "linear top-1", runs: 4,

@@ -28,8 +28,11 @@ public struct ClusterProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public static let automaticValues = ["clusters": "the number of classes"]
+
     public func check(_ encoder: Encoder?, hasTest: Bool) throws {
         guard !algorithms.isEmpty else { throw EvaluationError("cluster.algorithms is empty: give kmeans, agglomerative or both") }
+        guard (clusters ?? 1) >= 1 else { throw EvaluationError("cluster.clusters must be at least 1, not \(clusters ?? 0)") }
         guard restarts >= 1 else { throw EvaluationError("cluster.restarts must be at least 1, not \(restarts)") }
         guard (1...Agglomerative.mostRows).contains(sample) else {
             throw EvaluationError("cluster.sample must lie between 1 and \(Agglomerative.mostRows), not be \(sample)")
@@ -46,8 +49,11 @@ public struct ClusterProtocol: EvaluationProtocol {
         guard all.count > 0 else { throw EvaluationError("none of the images to cluster has a label: check --test and --data") }
         let classes = all.classCounts.count { $0 > 0 }
         guard classes >= 2 else { throw EvaluationError("clustering needs images of at least 2 classes, and the test split has 1") }
+        let count = clusters ?? classes
+        guard count <= all.count else {
+            throw EvaluationError("cluster.clusters is \(count), but there are only \(all.count) images with a label to cluster")
+        }
         return try algorithms.flatMap { algorithm -> [Score] in
-            let count = clusters ?? classes
             switch algorithm {
             case .kmeans:
                 var means = KMeans(clusters: count)
@@ -56,6 +62,10 @@ public struct ClusterProtocol: EvaluationProtocol {
                 means.seed = subject.seed
                 return scores(subject, all, try means.fit(all.matrix).assignments.ints, algorithm, "k=\(count)")
             case .agglomerative:
+                guard sample >= max(classes, count) else {
+                    throw EvaluationError(
+                        "cluster.sample is \(sample): \(classes) classes in \(count) clusters need \(max(classes, count)) images")
+                }
                 let share = Double(sample) / Double(all.count)
                 let part = share < 1 ? all.picked(LabelDraw.share(share, of: all.labels, seed: subject.seed)) : all
                 guard part.count <= Agglomerative.mostRows else {

@@ -42,6 +42,11 @@ public struct FineTuneProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public static let automaticValues = [
+        "learningRates": "the recipe's", "epochs": "the recipe's", "batchSize": "the recipe's", "weightDecay": "the recipe's",
+        "leastSteps": "300 of the recipe small, 1 of others",
+    ]
+
     public func check(_ encoder: Encoder?, hasTest: Bool) throws {
         guard !shares.isEmpty, shares.allSatisfy({ $0 > 0 && $0 <= 1 }) else {
             throw EvaluationError("finetune.shares must lie between 0 and 1")

@@ -24,9 +24,11 @@ public struct LinearProtocol: EvaluationProtocol {
     public var epochs = 30
     /// Further views of each training image, random crops and flips, that the classifier learns from beside the image as it is.
     public var augmentations = 0
+    /// Whether settings are chosen by the mean over classes; of few images they always are.
+    public var choosesByClass = false
     /// `last`, `all`, or names of layers with commas between them.
     public var layers = "last"
-    /// Most values that a layer's map is pooled to.
+    /// Most values that a layer's map is pooled to; one of each channel is the least.
     public var pooledWidth = 9216
 
     public init() {}
@@ -54,7 +56,8 @@ public struct LinearProtocol: EvaluationProtocol {
         if let unknown = wanted.first(where: { !known.contains($0) }) {
             throw EvaluationError("--layers \(unknown): \(encoder.settings.name) has \(known.joined(separator: ", "))")
         }
-        return wanted
+        var seen: Set<String> = []
+        return wanted.filter { seen.insert($0).inserted }
     }
 
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
@@ -136,6 +139,7 @@ public struct LinearProtocol: EvaluationProtocol {
             probe = LinearProbe(.descent(descent))
         }
         probe.seed = seed
+        probe.choosesByClass = choosesByClass
         return probe
     }
 

@@ -35,6 +35,8 @@ public struct LowShotProtocol: EvaluationProtocol {
         guard !possible.isEmpty else {
             throw EvaluationError("lowshot.shots: no class has \(shots.min()!) training images; the most are \(most)")
         }
+        // The usual list is longer than most sets allow; one that was asked for is not.
+        let missing = shots == Self().shots ? [] : shots.sorted().filter { $0 > most }
         var scores: [Score] = []
         for shot in possible {
             let short = train.classCounts.count { $0 > 0 && $0 < shot }
@@ -46,10 +48,17 @@ public struct LowShotProtocol: EvaluationProtocol {
                 let few = train.picked(rows)
                 return (images: rows.count, found: try classifiers.map { try $0.evaluate(train: few, test: scored) })
             }
-            let note =
-                short > 0
-                ? "\(short) classes have fewer than \(shot) images, all of which are used"
-                : isWhole ? "all images are one draw: the interval is over test images" : nil
+            var notes: [String] = []
+            if short > 0 {
+                notes.append("\(short) classes have fewer than \(shot) images, all of which are used")
+            } else if isWhole {
+                notes.append("all images are one draw: the interval is over test images")
+            }
+            if shot == possible.last, !missing.isEmpty {
+                let list = missing.map(String.init).joined(separator: " and ")
+                notes.append("no class has \(list) training images: the most are \(most)")
+            }
+            let note = notes.isEmpty ? nil : notes.joined(separator: "; ")
             for (place, classifier) in classifiers.enumerated() {
                 let items = runs.map { Metrics.accuracy(of: $0.found[place]) }
                 let interval = isWhole ? Interval.wilson(runs[0].found[place].correct()) : Interval.student(items)?.clamped()

@@ -17,6 +17,8 @@ public struct NearestNeighbourProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public static let automaticValues = ["neighbours": "half the images per class, at most 200"]
+
     public func check(_ encoder: Encoder?, hasTest: Bool) throws {
         guard sweep.isEmpty || hasTest else {
             throw EvaluationError("knn.sweep chooses k on the training images, which needs a test split to be told apart: give --test")
@@ -24,6 +26,7 @@ public struct NearestNeighbourProtocol: EvaluationProtocol {
         guard (neighbours ?? 1) >= 1, sweep.allSatisfy({ $0 >= 1 }) else {
             throw EvaluationError("knn.neighbours and knn.sweep must be at least 1")
         }
+        guard temperature > 0 else { throw EvaluationError("knn.temperature must be above 0, not \(temperature)") }
     }
 
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
@@ -42,8 +45,10 @@ public struct NearestNeighbourProtocol: EvaluationProtocol {
         }
         let outcome =
             try subject.test.map { try classifier.evaluate(train: subject.train, test: $0) } ?? classifier.leaveOneOut(subject.train)
+        // What differs from the usual; rows of other settings must not look alike.
+        let votes = plain ? ", plain" : temperature != Self().temperature ? ", τ=\(temperature)" : ""
         return try Score.accuracies(
-            Self.name, setting: "k=\(outcome.neighbours)", split: subject.test == nil ? "leave-one-out" : "test",
+            Self.name, setting: "k=\(outcome.neighbours)\(votes)", split: subject.test == nil ? "leave-one-out" : "test",
             outcome.classification, trainImages: subject.train.labelled.count)
     }
 }

@@ -1,3 +1,4 @@
+public import Backbones
 internal import Embeddings
 
 /// Search by cosine similarity: test images query the training images, or without a test split each image all others.
@@ -10,7 +11,14 @@ public struct RetrievalProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public func check(_ encoder: Encoder?, hasTest: Bool) throws {
+        guard !depths.isEmpty, depths.allSatisfy({ $0 >= 1 }) else {
+            throw EvaluationError("retrieve.depths must be numbers of at least 1, not \(depths)")
+        }
+    }
+
     public func measure(_ subject: EvaluationSubject) throws -> [Score] {
+        try check(subject)
         let outcome = try Retrieval(depths: depths).evaluate(gallery: subject.train, queries: subject.test)
         let (split, gallery) = (subject.test == nil ? "leave-one-out" : "test", subject.train.labelled.count)
         // What a query searches: without a test split not itself.

@@ -47,15 +47,18 @@ public struct RobustnessProtocol: EvaluationProtocol {
         let (train, clean, images, split) = try drawn(subject)
         let predict = try classifiers.map { ($0, try predictor($0, train, subject.seed)) }
         var scores: [Score] = []
-        func add(_ metric: String, _ classifier: Classifier, _ features: Features, _ detail: Score.Detail? = nil) throws {
+        func add(
+            _ metric: String, _ classifier: Classifier, _ features: Features, _ detail: Score.Detail? = nil, note: String? = nil
+        ) throws {
             let outcome = try predict.first { $0.0 == classifier }!.1(features)
+            let notes = [note, outcome.note].compactMap(\.self)
             var score = Score(
                 Self.name, "\(metric) \(classifier.rawValue)", split: split, correct: outcome.correct(), trainImages: train.labelled.count,
-                note: outcome.note)
+                note: notes.isEmpty ? nil : notes.joined(separator: "; "))
             score.detail = detail
             scores.append(score)
         }
-        for classifier in classifiers { try add("top-1 clean", classifier, clean) }
+        for classifier in classifiers { try add("top-1 clean", classifier, clean, note: Self.missingMeans(kinds)) }
         for kind in kinds {
             for severity in Set(severities).sorted() {
                 let extraction = subject.data.extraction
@@ -72,6 +75,13 @@ public struct RobustnessProtocol: EvaluationProtocol {
         return scores + classifiers.compactMap { corrupted($0, scores) }
     }
 
+    /// Why there is no mCE and no mean accuracy; nil where there are both.
+    private static func missingMeans(_ kinds: [Corruption]) -> String? {
+        guard !kinds.contains(where: CorruptionErrors.counts) else { return nil }
+        let names = kinds.map(\.rawValue).joined(separator: ", ")
+        return "no mCE and no mean under corruptions: \(names) \(kinds.count == 1 ? "is" : "are") not among those that these are of"
+    }
+
     /// mCE and relative mCE.
     public func relative(_ own: [Score], to baseline: [[Score]], _ name: String) -> [Score] {
         classifiers.flatMap { classifier -> [Score] in
@@ -79,12 +89,13 @@ public struct RobustnessProtocol: EvaluationProtocol {
             let others = baseline.compactMap { CorruptionErrors($0, classifier.rawValue) }
             guard let theirs = CorruptionErrors.mean(others), let example = own.first(where: { $0.metric.hasSuffix(classifier.rawValue) })
             else { return [] }
+            let hasRelative = mine.meanCorruptionError(against: theirs, isRelative: true) != nil
             return [false, true].compactMap { isRelative in
                 guard let found = mine.meanCorruptionError(against: theirs, isRelative: isRelative) else { return nil }
                 var score = Score(
                     Self.name, "\(isRelative ? "relative mCE" : "mCE") \(classifier.rawValue)", setting: "against \(name)",
                     split: example.split, value: found.value, trainImages: example.trainImages, testImages: example.testImages,
-                    note: found.note)
+                    note: !isRelative && !hasRelative ? "no relative mCE: no corruption costs \(name) anything" : found.note)
                 score.interval = found.interval
                 return score
             }

@@ -39,6 +39,8 @@ public struct TransferProtocol: EvaluationProtocol {
 
     public init() {}
 
+    public static let automaticValues = FineTuneProtocol.automaticValues
+
     public func check(_ encoder: Encoder?, hasTest: Bool) throws {
         try LinearProtocol.check(penalties, Self.name)
         if finetunes, encoder != nil { try tuning.check(encoder, hasTest: hasTest) }
@@ -57,6 +59,7 @@ public struct TransferProtocol: EvaluationProtocol {
         try check(subject)
         var linear = LinearProtocol()
         linear.penalties = penalties
+        linear.choosesByClass = metric == .meanPerClass
         let (train, test, _) = try subject.division()
         // Of all classes of the test split, also those that training lacks, so that items and labels stand beside each other.
         let labels = test.labels.filter { $0 >= 0 }

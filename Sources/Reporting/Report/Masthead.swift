@@ -26,7 +26,16 @@ struct Masthead {
     private static func withoutResults(_ contents: RunContents) -> String {
         switch contents.health?.status {
         case .collapsed?: "The representation collapsed, and the encoder has not been evaluated."
-        default: "This encoder has not been evaluated yet."
+        default:
+            if contents.labels != nil {
+                "How many labels this encoder saves."
+            } else if contents.sweep != nil {
+                "What a recipe is worth with other settings."
+            } else if contents.quality != nil {
+                "What this run's checkpoints are worth without labels."
+            } else {
+                "This encoder has not been evaluated yet."
+            }
         }
     }
 

@@ -17,7 +17,8 @@ struct SweepSection {
         let heads = (found.axes.map(\.name) + ["seed", found.measured]).map { "<th scope=\"col\">\($0)</th>" as Markup }
         let rows = found.rows.map { row -> Markup in
             let cells = (row.values + ["\(row.seed)"]).map { "<td>\($0)</td>" as Markup }
-            return "<tr>\(cells)<td>\(row.result.valueAndInterval)</td></tr>\n"
+            let note: Markup = row.result.note.map { "<br/><small>\($0)</small>" } ?? .empty
+            return "<tr>\(cells)<td>\(row.result.valueAndInterval)\(note)</td></tr>\n"
         }
         let done = found.missing.map { " \($0)." } ?? ""
         section = ReportSection(

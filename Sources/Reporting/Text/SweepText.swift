@@ -3,10 +3,13 @@ public import Files
 extension SweepTable {
     /// What has no number, in words; nil where everything has one.
     var missing: String? {
-        let diverged = diverged?.count ?? 0
+        let names = (self.diverged ?? []).map { run in
+            (zip(axes.map(\.name), run.values).map { "\($0)=\($1)" } + ["seed \(run.seed)"]).joined(separator: " ")
+        }
+        let diverged = names.count
         let parts: [String?] = [
             rows.count + diverged < runs ? "\(rows.count) of \(runs) runs are done" : nil,
-            diverged > 0 ? "\(diverged) of \(runs) runs diverged" : nil,
+            diverged > 0 ? "\(diverged) of \(runs) runs diverged: \(names.joined(separator: ", "))" : nil,
         ]
         let said = parts.compactMap(\.self)
         return said.isEmpty ? nil : said.joined(separator: ", ")

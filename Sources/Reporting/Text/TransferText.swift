@@ -10,13 +10,17 @@ extension TransferTable {
         return ([table] + notes.map { Paragraph.text($0, width: width) }).joined(separator: "\n")
     }
 
-    /// Which metric stands in which column.
+    /// Which metric stands in which column, and which numbers of the encoders mean less than they seem.
     var notes: [String] {
         let averaged = sets.filter { $0.metric == "mean-per-class" }.map(\.name)
         let held = sets.filter { $0.split != "test" }.map(\.name)
         var notes = [averaged.isEmpty ? "top-1 accuracy" : "mean per-class accuracy: \(averaged.joined(separator: ", ")); others: top-1"]
         if averaged.count == sets.count { notes = ["mean per-class accuracy"] }
         if !held.isEmpty { notes.append("without a test split, tested on a fifth of each class: \(held.joined(separator: ", "))") }
+        for (place, set) in sets.enumerated() {
+            let found = rows.filter { $0.encoder != "random init" }.compactMap { $0.cells[place]?.note }.uniqued()
+            notes += found.map { "\(set.name): \($0)".withoutControls }
+        }
         return notes
     }
 
