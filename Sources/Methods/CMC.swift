@@ -7,7 +7,8 @@ public import Views
 ///     L(V₁, V₂) = contrast of f_L against a memory bank of f_ab  +  contrast of f_ab against one of f_L       (eq. 3, 5)
 ///
 /// Two networks of half the channels each see one of the two; h is both side by side. The contrast is instance discrimination's
-/// across the banks: noise-contrastive estimation, or the exact softmax with `negatives: 0`.
+/// across the banks: noise-contrastive estimation, or the exact softmax with `negatives: 0`, whose banks then begin as those of
+/// instance discrimination do.
 public final class CMC: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var outputWidth = 128
@@ -60,6 +61,12 @@ public final class CMC: Module, SelfSupervisedMethod {
     /// f_L and f_ab of h: [n, d] each, of length 1.
     private func projections(_ h: Tensor) -> [Tensor] {
         zip(heads, h.chunks(2, dimension: 1)).map { head, own in head(own).precise.normalized() }
+    }
+
+    public func prepareRun(_ services: any RunServices) throws {
+        guard settings.negatives == 0 else { return }
+        let f = try services.features { .concatenated(projections(encoder($0)), dimension: 1) }.chunks(2, dimension: 1)
+        for (memory, f) in zip(memories, f) { memory.bank.entries.set(f.contiguous()) }
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {

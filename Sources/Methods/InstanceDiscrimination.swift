@@ -7,6 +7,9 @@ public import Views
 ///     L = (NCE or softmax of v against a memory bank f, see ContrastiveBank) + λ·mean of ‖v − fᵢ‖²        (eq. 10)
 ///
 /// The paper has NCE with m = 4096 for ImageNet, and the exact softmax for CIFAR-10.
+///
+/// Deviation: with the exact softmax the bank begins with what the untrained network says of each image, and not with random vectors,
+/// which for a whole epoch would be what an image has to resemble. With NCE these stay: Z is estimated by them.
 public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var outputWidth = 128
@@ -51,6 +54,10 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
         memory = ContrastiveBank(
             samples: context.sampleCount, width: settings.outputWidth, negatives: settings.negatives, temperature: settings.temperature)
         self.settings = settings
+    }
+
+    public func prepareRun(_ services: any RunServices) throws {
+        if settings.negatives == 0 { memory.bank.entries.set(try services.features { online($0) }.precise.normalized()) }
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {

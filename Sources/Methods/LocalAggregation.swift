@@ -12,6 +12,9 @@ public import Views
 /// that share i's cluster in any of H runs of k-means before the epoch (section 3.2). i itself always belongs to both, so that
 /// neither is empty. In the first epochs Cᵢ is i alone: instance discrimination among neighbours, where the paper begins with
 /// plain instance discrimination.
+///
+/// Deviation: the bank begins with what the untrained network says of each image, and not with random vectors, which for a whole
+/// epoch would be what an image has to resemble.
 public final class LocalAggregation: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var outputWidth = 128
@@ -71,6 +74,7 @@ public final class LocalAggregation: Module, SelfSupervisedMethod {
         try SettingsCheck.require(
             services.sampleCount >= settings.clusters,
             "method.clusters is \(settings.clusters), but there are only \(services.sampleCount) images: ask for fewer")
+        bank.entries.set(try services.features { online($0) }.precise.normalized())
     }
 
     public func prepareEpoch(_ epoch: Int, _ services: any RunServices) throws {

@@ -74,7 +74,7 @@ public final class OBoW: Module, SelfSupervisedMethod {
         let hidden = 2 * encoder.outputWidth
         generators = widths.map { MLP([$0, hidden, encoder.outputWidth]) }
         vocabularies = widths.map { Queue(length: settings.words, width: $0) }
-        distances = Buffer(.full([widths.count], 0.5))
+        distances = Buffer(.zeros([widths.count]))
         self.settings = settings
         super.init()
         movingAverages.forEach { $0.begin() }
@@ -91,11 +91,13 @@ public final class OBoW: Module, SelfSupervisedMethod {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let before = distances.value
+        // A plain mean until it is as old as the moving average remembers.
+        let weight = 1 / Double(Swift.min(step.index + 1, 100))
         let (targets, images, updated) = withoutGradients {
             var (targets, images, updated): ([Tensor], [Tensor], [Tensor]) = ([], [], [])
             for (level, map) in Self.maps(teacher, batch.views[0], settings.levels).enumerated() {
                 let squared = fullPrecision(on: map.device) { Self.squaredDistances(map, vocabularies[level].rows) }
-                let mean = before[level] * 0.99 + squared.min(2).mean() * 0.01
+                let mean = before[level] * (1 - weight) + squared.min(2).mean() * weight
                 targets.append(Self.bag(squared, scale: settings.inverseDelta / mean))
                 images.append(Self.localAverages(map))
                 updated.append(mean)

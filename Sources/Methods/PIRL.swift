@@ -10,6 +10,9 @@ public import Views
 ///
 /// m are the vectors of a memory bank, which follow f of the image as it is; g sees it transformed: cut into nine shuffled
 /// patches, each with an encoding of its own, or turned by a random quarter.
+///
+/// Deviation: the bank begins with what the untrained network says of each image, and not with random vectors, which for a whole
+/// epoch would be what an image has to resemble.
 public final class PIRL: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public enum Transform: String, Codable, Sendable { case jigsaw, rotation }
@@ -62,6 +65,10 @@ public final class PIRL: Module, SelfSupervisedMethod {
         transformedHead = Linear(settings.transform == .jigsaw ? 9 * width : encoder.outputWidth, width)
         bank = MemoryBank(samples: context.sampleCount, width: width)
         self.settings = settings
+    }
+
+    public func prepareRun(_ services: any RunServices) throws {
+        bank.entries.set(try services.features { online($0) }.precise.normalized())
     }
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {

@@ -233,6 +233,13 @@ private final class Groups: RunServices {
         let batch = Batch(
             views: [64, 46, 46, 27, 27].map { (Tensor.rand([16, 3, $0, $0]) * 256).to(.uint8) }, indices: .arange(16), labels: .arange(16))
         let before = method.vocabularies.map { $0.rows.cloned() }
+        func nearest() -> [Double] {
+            withoutGradients {
+                zip(method.teacher.maps(batch.views[0], at: ["layer3", "layer4"]), method.vocabularies).map {
+                    OBoW.squaredDistances(OBoW.withoutBorder($0), $1.rows).min(2).mean().item
+                }
+            }
+        }
         let losses = method.loss(batch, firstStep)
         #expect(losses.parts.map(\.name) == ["words_46", "words_27"] && losses.measures.map(\.name) == ["words_per_image"])
         losses.total.backward()
@@ -240,14 +247,23 @@ private final class Groups: RunServices {
         #expect(method.student.parameters.allSatisfy { $0.value.gradient != nil })
         #expect(method.generators.allSatisfy { $0.parameters.allSatisfy { $0.value.gradient != nil } })
         for (vocabulary, rows) in zip(method.vocabularies, before) { expectSame(vocabulary.rows, rows) }
-        #expect(method.distances.value.floats == [0.5, 0.5])
+        let firstNearest = nearest()
+        #expect(method.distances.value.floats == [0, 0])
         method.afterStep(batch, firstStep)
         for (vocabulary, rows) in zip(method.vocabularies, before) {
             expectSame(vocabulary.rows[16..<24], rows[16..<24])
             // Averages of what a ReLU gave.
             #expect(vocabulary.rows[0..<16].min().item >= 0 && vocabulary.added.value.ints == [16])
         }
-        #expect(method.distances.value.floats.allSatisfy { $0 > 0.49 && $0 != 0.5 })
+        for (mean, seen) in zip(method.distances.value.floats, firstNearest) { #expect((Double(mean) / seen - 1).magnitude < 1e-5) }
+        // A mean of what was seen, later a moving one.
+        for (index, share) in [(1, 0.5), (5000, 0.01)] {
+            method.distances.set(.ones([2]))
+            let expected = nearest().map { 1 - share + share * $0 }
+            _ = method.loss(batch, Step(epoch: 1, index: index, total: 10000))
+            method.afterStep(batch, firstStep)
+            for (mean, seen) in zip(method.distances.value.floats, expected) { #expect((Double(mean) / seen - 1).magnitude < 1e-5) }
+        }
         let settings = try with(tiny(OBoW.Settings()), ["levels": ["layer9"]])
         #expect(
             message { try OBoW(settings, tinyContext()) }
