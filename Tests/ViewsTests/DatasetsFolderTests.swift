@@ -102,6 +102,10 @@ import Testing
         try folder.write([1], to: "cifar.tar.gz")
         let packed = try #require(error { () throws(DatasetError) in try DatasetOpener.open(folder.path) })
         #expect(packed.description == "no images in \(folder.path) (3 other files ignored): unpack cifar.tar.gz first")
+        try folder.write([1], to: "films/walk.MP4")
+        let films = try #require(error { () throws(DatasetError) in try DatasetOpener.open(folder.path + "/films") })
+        #expect(films.description.contains("(1 other file ignored): unpack each video's frames into a folder"))
+        #expect(films.description.hasSuffix("`ffmpeg -i '\(folder.path)/films/walk.MP4' FOLDER/%06d.png`"))
         let missing = error { () throws(DatasetError) in try DatasetOpener.open(folder.path + "/no") }
         #expect(missing?.description.hasPrefix("no such file or folder: \(folder.path)/no: check the path") == true)
         let file = error { () throws(DatasetError) in try DatasetOpener.open(folder.path + "/a.txt") }

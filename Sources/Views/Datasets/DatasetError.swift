@@ -6,7 +6,8 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A folder without frames of clips, and without videos.
     case noClips(folder: String)
     /// `archive`: the name of a packed file in the folder, when there is one that should probably be unpacked.
-    case noImages(folder: String, ignoredFiles: Int, archive: String?)
+    /// `video`: one of the videos in the folder, which only methods that learn from clips can read.
+    case noImages(folder: String, ignoredFiles: Int, archive: String?, video: String? = nil)
     /// A path that is no dataset of a kind we know; `remedy` says what would be.
     case unsupported(path: String, remedy: String)
     /// A packed file whose length does not fit its format; `expected` in words.
@@ -25,9 +26,13 @@ public enum DatasetError: Error, Equatable, Sendable, CustomStringConvertible {
             return "no such file or folder: \(path): check the path (a relative one starts at the current folder)"
         case .unreadable(let path, let reason):
             return "cannot read \(path): \(reason)"
-        case .noImages(let folder, let ignored, let archive):
+        case .noImages(let folder, let ignored, let archive, let video):
             let others = ignored == 0 ? "it is empty" : "\(ignored) other \(ignored == 1 ? "file" : "files") ignored"
             if let archive { return "no images in \(folder) (\(others)): unpack \(archive) first" }
+            if let video {
+                return "no images in \(folder) (\(others)): unpack each video's frames into a folder of its own, such as by "
+                    + "`ffmpeg -i '\(folder)/\(video)' FOLDER/%06d.png`"
+            }
             return "no images in \(folder) (\(others)): put JPEG, PNG, WebP, TIFF, BMP or PNM files there, in a folder per class if they "
                 + "have labels, or give a CIFAR, MNIST or STL-10 folder or a CSV list"
         case .noClips(let folder):

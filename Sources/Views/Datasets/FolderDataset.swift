@@ -22,7 +22,8 @@ public struct FolderDataset: ImageDataset {
     public init(_ root: String, options: DatasetOptions = DatasetOptions()) throws(DatasetError) {
         let listing = try FolderListing(root)
         guard listing.names.count > 0 else {
-            throw .noImages(folder: root, ignoredFiles: listing.ignoredFiles, archive: listing.archive)
+            throw .noImages(
+                folder: root, ignoredFiles: listing.ignoredFiles, archive: listing.archive, video: listing.videos.min())
         }
         if let line = Self.leftOut(listing.otherImages, of: root) { options.note(line) }
         var hasImages = [Bool](repeating: false, count: listing.folders.count)
