@@ -28,7 +28,8 @@ def fovea(method, seed):
     with tempfile.TemporaryDirectory() as folder:
         started = time.time()
         subprocess.run([a.fovea, "pretrain", a.data, "--recipe", f"{method}/small", "--seed", str(seed), "--out", folder + "/run", "--quiet",
-                        "--set", "data.limit=10000", "--set", f"data.limitSeed={seed}", "--set", "monitoring.knnEveryEpochs=0"], check=True)
+                        "--set", "data.limit=10000", "--set", f"data.limitSeed={seed}", "--set", "monitoring.knnEveryEpochs=0",
+                        "--set", "training.batchSize=128"], check=True)
         minutes = (time.time() - started) / 60
         subprocess.run([a.fovea, "evaluate", folder + "/run", "--data", a.data, "--protocol", "knn", "--limit", "10000", "--test-limit",
                         "2000", "--seed", str(seed), "--random-encoders", "1", "--no-cache", "--quiet"], check=True,

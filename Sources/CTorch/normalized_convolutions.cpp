@@ -168,7 +168,7 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
 };
 
 /// A result of so many bytes is worth being computed twice: at few products for each of its values, or at any number.
-constexpr int64_t large_result = 32 << 20, largest_kept = 64 << 20, few_products = 128;
+constexpr int64_t large_result = 16 << 20, largest_kept = 64 << 20, few_products = 128;
 
 bool is_worth_recomputing(const Tensor &kernel, int64_t bytes) {
     return bytes >= largest_kept || (bytes >= large_result && kernel.numel() / kernel.size(0) <= few_products);

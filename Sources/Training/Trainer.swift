@@ -296,7 +296,9 @@ public final class Trainer {
     private func backward(_ batch: Batch, _ step: Step) -> Losses {
         method.clearGradients()
         let type = recipe.training.precision.autocastType
-        let losses = autocast(type, on: options.device) { method.loss(batch, step) }
+        let losses = Recomputation.$current.withValue(recipe.training.recompute ?? .large) {
+            autocast(type, on: options.device) { method.loss(batch, step) }
+        }
         scaler.scaled(losses.total).backward()
         return losses
     }

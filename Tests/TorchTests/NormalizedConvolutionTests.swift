@@ -59,11 +59,11 @@ import Testing
     }
 
     /// Result, gradients of x, of the residual and of each layer's parameters, running statistics.
-    private func run(_ shape: Shape, keeping: KeptResults) -> [Tensor] {
+    private func run(_ shape: Shape) -> [Tensor] {
         let layers = makeLayers(shape)
         let (x, residual) = makeInputs(shape)
         for leaf in [x, residual] { leaf?.requiresGradient = true }
-        let y = x.convolved(by: layers, adding: shape.shortcut == .identity ? x : residual, relu: shape.relu, keeping: keeping)
+        let y = x.convolved(by: layers, adding: shape.shortcut == .identity ? x : residual, relu: shape.relu)
         (y * Tensor.arange(y.count, .float32).reshaped(y.shape).sin()).sum().backward()
         return [y.detached(), x.gradient!] + [residual?.gradient].compactMap { $0 }
             + layers.flatMap { convolution, norm in
@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test(arguments: shapes) func equalsPlainOperations(_ shape: Shape) {
-        let (ours, exact) = (run(shape, keeping: .small), plain(shape))
+        let (ours, exact) = (run(shape), plain(shape))
         #expect(ours.count == exact.count)
         for (index, (a, b)) in zip(ours, exact).enumerated() {
             let error = (a.to(.float64) - b).abs().max().item / max(b.abs().max().item, 1)
@@ -109,32 +109,34 @@ import Testing
 
     /// What is computed again is what was there.
     @Test(arguments: shapes) func recomputingChangesNoBit(_ shape: Shape) {
-        for (index, (a, b)) in zip(run(shape, keeping: .all), run(shape, keeping: .none)).enumerated() {
+        let kept = Recomputation.$current.withValue(.none) { run(shape) }
+        let computedAgain = Recomputation.$current.withValue(.all) { run(shape) }
+        for (index, (a, b)) in zip(kept, computedAgain).enumerated() {
             #expect((a - b).abs().max().item == 0, "value \(index)")
         }
     }
 
-    /// Large results go: those of few products from 32 MB on, others from 64 MB on.
+    /// Large results go: those of few products from 16 MB on, others from 64 MB on.
     @Test func largeResultsAreNotKept() async {
         await #expect(processExitsWith: .success) {
             Runtime.prepare()
             /// Megabytes that the graph holds beside the result.
-            func held(_ images: Int, kernel: Int, keeping: KeptResults) -> Int {
+            func held(_ images: Int, kernel: Int, _ recomputation: Recomputation) -> Int {
                 let convolution = Conv2d(32, 64, kernel: kernel, padding: kernel / 2, bias: false)
                 let norm = BatchNorm(64)
                 let x = Tensor.randn([images, 32, 64, 64]).contiguous(.channelsLast)
                 // The first time makes room for what operations work with.
                 _ = withoutGradients { x.convolved(by: (convolution, norm)) }
                 let before = Runtime.largeTensorMemory.inUse
-                let y = x.convolved(by: [(convolution, norm)], adding: nil, relu: true, keeping: keeping)
+                let y = Recomputation.$current.withValue(recomputation) { x.convolved(by: (convolution, norm)) }
                 return (Runtime.largeTensorMemory.inUse - before) / (1 << 20) - y.count * 4 / (1 << 20)
             }
             func check(_ held: Int, _ expected: Int) { if held != expected { fatalError("\(held) MB, not \(expected)") } }
-            check(held(32, kernel: 1, keeping: .all), 32)
-            check(held(32, kernel: 1, keeping: .small), 0)
-            check(held(31, kernel: 1, keeping: .small), 31)
-            check(held(63, kernel: 3, keeping: .small), 63)
-            check(held(64, kernel: 3, keeping: .small), 0)
+            check(held(16, kernel: 1, .none), 16)
+            check(held(16, kernel: 1, .large), 0)
+            check(held(15, kernel: 1, .large), 15)
+            check(held(63, kernel: 3, .large), 63)
+            check(held(64, kernel: 3, .large), 0)
         }
     }
 

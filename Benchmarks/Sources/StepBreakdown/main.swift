@@ -1,10 +1,10 @@
 // A training step of a ResNet (forward, backward, SGD) on one batch in memory against the sum of its convolutions, each timed
 // alone at its own shape, forward and backward; and of those that the backward pass computes a second time because their results are
-// too large to keep (`is_worth_recomputing` in normalized_convolutions.cpp), the forward pass once more. Step and convolutions are timed in turn, so that
-// a machine that is faster for a while is so for both: the medians of the rounds, and of their shares with the lowest and highest. One
-// JSON line.
+// too large to keep (`is_worth_recomputing` in normalized_convolutions.cpp), the forward pass once more; and against the sum of libtorch's
+// convolutions of the same shapes. All are timed in turn, so that a machine that is faster for a while is so for each: the medians of the
+// rounds, and of their shares with the lowest and highest. One JSON line.
 //
-//     step-breakdown [--backbone resnet18] [--size 32] [--views 256] [--repeats 9]
+//     step-breakdown [--backbone resnet18] [--size 32] [--views 256] [--repeats 9] [--recompute none]
 import Foundation
 import Fovea
 
@@ -17,6 +17,7 @@ let name = option("backbone") ?? "resnet18"
 let size = option("size").flatMap { Int($0) } ?? 32
 let views = option("views").flatMap { Int($0) } ?? 256
 let repeats = option("repeats").flatMap { Int($0) } ?? 9
+let recomputation = option("recompute").flatMap(Recomputation.init) ?? .large
 let small = size <= 64
 
 struct Shape: Hashable {
@@ -65,10 +66,27 @@ func leaf(_ shape: [Int], needsGradient: Bool) -> Tensor {
     return x
 }
 
-/// All but the stem before a maximum pooling: large results, and smaller ones of few products for each value.
+/// All but the stem before a maximum pooling: of the large ones, large results, and smaller ones of few products for each value.
 func recomputed() -> [Shape] {
     convolutions().dropFirst(small ? 0 : 1).filter {
-        $0.megabytes >= 64 || $0.megabytes >= 32 && $0.inputs * $0.kernel * $0.kernel <= 128
+        switch recomputation {
+        case .none: false
+        case .large: $0.megabytes >= 64 || $0.megabytes >= 16 && $0.inputs * $0.kernel * $0.kernel <= 128
+        case .all: true
+        }
+    }
+}
+
+/// Forward and backward together.
+func libtorchWork(_ shape: Shape) -> () -> Void {
+    let x = leaf([views, shape.inputs, shape.side, shape.side], needsGradient: !shape.isFirst)
+    let kernel = leaf([shape.outputs, shape.inputs, shape.kernel, shape.kernel], needsGradient: true)
+    func convolved() -> Tensor { x.conv2d(kernel, stride: shape.stride, padding: shape.kernel / 2) }
+    let slopes = withoutGradients { Tensor.randn(convolved().shape).contiguous(.channelsLast) }
+    return {
+        convolved().backward(slopes)
+        kernel.gradient = nil
+        x.gradient = nil
     }
 }
 
@@ -87,32 +105,35 @@ func work(_ shape: Shape, backward: Bool = true) -> () -> Void {
 }
 
 /// A work for each distinct shape, and how often the network does it.
-func works(_ shapes: [Shape], backward: Bool) -> [(times: Double, body: () -> Void)] {
-    Dictionary(grouping: shapes) { $0 }.map { (Double($1.count), work($0, backward: backward)) }
+func works(_ shapes: [Shape], _ work: (Shape) -> () -> Void) -> [(times: Double, body: () -> Void)] {
+    Dictionary(grouping: shapes) { $0 }.map { (Double($1.count), work($0)) }
 }
 
 Runtime.prepare()
 let network = try BackboneRegistry.make(BackboneSettings(name, stem: small ? .small : .imagenet), imageSize: size)
 let optimizer = SGD(network.parameterGroups(weightDecay: 5e-4))
 let pictures = leaf([views, 3, size, size], needsGradient: false)
-let once = works(convolutions(), backward: true)
-let again = works(recomputed(), backward: false)
+let once = works(convolutions()) { work($0) }
+let again = works(recomputed()) { work($0, backward: false) }
+let libtorch = works(convolutions(), libtorchWork)
 func sum(_ works: [(times: Double, body: () -> Void)]) -> Double { works.reduce(0) { $0 + $1.times * seconds($1.body) } }
 
 // The first round is not counted.
 let rounds = (0...repeats).map { _ in
     (
         step: seconds {
-            network(pictures).squared().mean().backward()
+            Recomputation.$current.withValue(recomputation) { network(pictures) }.squared().mean().backward()
             optimizer.step(learningRate: 1e-3)
             optimizer.clearGradients()
-        }, once: sum(once), again: sum(again)
+        }, once: sum(once), again: sum(again), libtorch: sum(libtorch)
     )
 }.dropFirst()
 let shares = rounds.map { $0.once / $0.step }
+let libtorchShares = rounds.map { $0.libtorch / $0.step }
 let all = rounds.map { ($0.once + $0.again) / $0.step }
 print(
     String(
-        format: "{\"fovea\": \"step\", \"backbone\": \"%@\", \"size\": %d, \"views\": %d, \"rounds\": %d, \"step_seconds\": %.3f, \"convolution_seconds\": %.3f, \"recomputed_seconds\": %.3f, \"share\": %.3f, \"share_low\": %.3f, \"share_high\": %.3f, \"share_with_recomputed\": %.3f, \"share_with_recomputed_low\": %.3f, \"share_with_recomputed_high\": %.3f, \"threads\": %d}",
-        name, size, views, repeats, median(rounds.map(\.step)), median(rounds.map(\.once)), median(rounds.map(\.again)), median(shares),
-        shares.min()!, shares.max()!, median(all), all.min()!, all.max()!, Runtime.threads))
+        format: "{\"fovea\": \"step\", \"backbone\": \"%@\", \"size\": %d, \"views\": %d, \"recompute\": \"%@\", \"rounds\": %d, \"step_seconds\": %.3f, \"convolution_seconds\": %.3f, \"recomputed_seconds\": %.3f, \"share\": %.3f, \"share_low\": %.3f, \"share_high\": %.3f, \"share_with_recomputed\": %.3f, \"share_with_recomputed_low\": %.3f, \"share_with_recomputed_high\": %.3f, \"libtorch_convolution_seconds\": %.3f, \"libtorch_share\": %.3f, \"libtorch_share_low\": %.3f, \"libtorch_share_high\": %.3f, \"threads\": %d}",
+        name, size, views, recomputation.rawValue, repeats, median(rounds.map(\.step)), median(rounds.map(\.once)), median(rounds.map(\.again)), median(shares),
+        shares.min()!, shares.max()!, median(all), all.min()!, all.max()!, median(rounds.map(\.libtorch)),
+        median(libtorchShares), libtorchShares.min()!, libtorchShares.max()!, Runtime.threads))

@@ -81,6 +81,7 @@ recipe.data.imageSize = size
 recipe.training.batchSize = batch
 recipe.training.epochs = 1_000
 recipe.training.decaysVectors = true
+recipe.training.recompute = option("recompute").flatMap(Recomputation.init)
 recipe.monitoring.healthImages = 0
 recipe.monitoring.logEverySteps = 1
 recipe.monitoring.checkpointEveryEpochs = 1_000

@@ -5,17 +5,17 @@ extension Tensor {
     ///
     /// On the CPU in float32 this is one operation: what lies between is made again for the gradient instead of being kept, and large
     /// results of convolutions as well. In evaluation mode without a graph, the normalisations become part of the kernels.
+    /// ``Recomputation/current`` says what is made again.
     /// - Parameters:
     ///   - residual: of the result's shape; added before the last ReLU.
     ///   - relu: whether the last one is applied.
     public func convolved(by layers: (Conv2d, BatchNorm)..., adding residual: Tensor? = nil, relu: Bool = true) -> Tensor {
-        convolved(by: layers, adding: residual, relu: relu, keeping: .small)
+        convolved(by: layers, adding: residual, relu: relu)
     }
 
-    /// - keeping: which results are kept for the gradient.
-    func convolved(by layers: [(Conv2d, BatchNorm)], adding residual: Tensor?, relu: Bool, keeping: KeptResults) -> Tensor {
+    func convolved(by layers: [(Conv2d, BatchNorm)], adding residual: Tensor?, relu: Bool) -> Tensor {
         if layers[0].1.isJoined(to: layers), layers.allSatisfy({ $0.0.isPlain }), !layers[0].1.folds(self), ct_joins_convolutions(handle) {
-            return joined(layers, adding: residual, relu: relu, keeping: keeping)
+            return joined(layers, adding: residual, relu: relu)
         }
         var x = self
         for (index, (convolution, norm)) in layers.enumerated() {
@@ -28,7 +28,7 @@ extension Tensor {
         return x
     }
 
-    private func joined(_ layers: [(Conv2d, BatchNorm)], adding residual: Tensor?, relu: Bool, keeping: KeptResults) -> Tensor {
+    private func joined(_ layers: [(Conv2d, BatchNorm)], adding residual: Tensor?, relu: Bool) -> Tensor {
         for (_, norm) in layers { norm.countBatch(self) }
         let given = layers.map { convolution, norm in
             ct_normalized_convolution(
@@ -40,7 +40,8 @@ extension Tensor {
         var result: ct_tensor?
         check("normalized_convolutions", [self, residual].compactMap { $0 } + layers.map(\.0.weight.value)) {
             ct_normalized_convolutions(
-                handle, given, given.count, residual?.handle, norm.isTraining, norm.momentum, norm.epsilon, relu, keeping.code, &result)
+                handle, given, given.count, residual?.handle, norm.isTraining, norm.momentum, norm.epsilon, relu,
+                Recomputation.current.kept, &result)
         }
         return Tensor(result!)
     }
@@ -54,15 +55,23 @@ extension Tensor {
     }
 }
 
-/// Which results of convolutions are kept for the gradient, the others being computed again.
-enum KeptResults {
-    case small, all, none
+/// Which results of convolutions are computed a second time for the gradient instead of being kept: memory against time, with the same
+/// numbers. It holds where a residual branch or a stem is one operation (``Tensor/convolved(by:adding:relu:)``), on the CPU in float32.
+public enum Recomputation: String, Codable, Sendable, CaseIterable {
+    /// Every result is kept: the fastest.
+    case none
+    /// Those of 64 MB and more, and those of 16 MB and more that are quickly made.
+    case large
+    /// Every one: the least memory.
+    case all
 
-    fileprivate var code: ct_keeping {
+    @TaskLocal public static var current = Recomputation.large
+
+    fileprivate var kept: ct_keeping {
         switch self {
-        case .small: CT_KEEP_SMALL
-        case .all: CT_KEEP_ALL
-        case .none: CT_KEEP_NONE
+        case .none: CT_KEEP_ALL
+        case .large: CT_KEEP_SMALL
+        case .all: CT_KEEP_NONE
         }
     }
 }

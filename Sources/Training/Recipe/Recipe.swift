@@ -101,6 +101,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     public var decaysVectors = false
     public var clipGradientNorm: Double?
     public var precision = Precision.float32
+    /// Which convolutions' results are computed a second time for the gradient instead of being kept, `large` when nil: the same
+    /// numbers in less memory or less time.
+    public var recompute: Recomputation?
 
     /// The peak learning rate.
     public var scaledLearningRate: Double {
