@@ -43,10 +43,12 @@ bench: setup ## measure speed and draw docs/performance-*.svg; PYTHON with the p
 	$(SWIFT) build --package-path Benchmarks -c release
 	python3 Benchmarks/compare.py --python $(or $(PYTHON),python3) --csv Benchmarks/results/performance.csv \
 		$(if $(PEERS),--peers $(PEERS)) $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(FILES),--files $(FILES))
-	OMP_WAIT_POLICY=passive Benchmarks/.build/release/step-breakdown | tee Benchmarks/results/step.jsonl
-	OMP_WAIT_POLICY=passive Benchmarks/.build/release/step-breakdown --backbone resnet50 --size 224 --views 64 --repeats 3 \
-		| tee -a Benchmarks/results/step.jsonl
-	$(if $(FILES),Benchmarks/.build/release/loader-scaling $(FILES) | tee Benchmarks/results/loader.jsonl)
+	rm -f Benchmarks/results/step.jsonl
+	for recompute in large none; do for size in "" "--backbone resnet50 --size 224 --views 64 --repeats 4"; do \
+		OMP_WAIT_POLICY=passive Benchmarks/.build/release/step-breakdown $$size --recompute $$recompute \
+			>> Benchmarks/results/step.jsonl || exit 1; done; done
+	cat Benchmarks/results/step.jsonl
+	$(if $(FILES),Benchmarks/.build/release/loader-scaling $(FILES) > Benchmarks/results/loader.jsonl && cat Benchmarks/results/loader.jsonl)
 	$(if $(shell command -v perf),python3 Benchmarks/breakdown.py after)
 	Benchmarks/.build/release/performance-plots Benchmarks/results docs $(wildcard Recipes/measured.csv)
 

@@ -7,14 +7,15 @@ let package = Package(
     platforms: [.macOS(.v14)],
     dependencies: [.package(name: "Fovea", path: "..")],
     targets: [
-        .executableTarget(name: "augment-throughput", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/AugmentThroughput"),
-        .executableTarget(name: "training-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/TrainingThroughput"),
-        .executableTarget(name: "step-breakdown", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/StepBreakdown"),
-        .executableTarget(name: "loader-scaling", dependencies: [.product(name: "Views", package: "Fovea")], path: "Sources/LoaderScaling"),
+        .target(name: "Arguments"),
+        .executableTarget(name: "augment-throughput", dependencies: ["Arguments", .product(name: "Views", package: "Fovea")], path: "Sources/AugmentThroughput"),
+        .executableTarget(name: "training-throughput", dependencies: ["Arguments", .product(name: "Fovea", package: "Fovea")], path: "Sources/TrainingThroughput"),
+        .executableTarget(name: "step-breakdown", dependencies: ["Arguments", .product(name: "Fovea", package: "Fovea")], path: "Sources/StepBreakdown"),
+        .executableTarget(name: "loader-scaling", dependencies: ["Arguments", .product(name: "Views", package: "Fovea")], path: "Sources/LoaderScaling"),
         .executableTarget(name: "performance-plots", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/PerformancePlots"),
-        .executableTarget(name: "embed-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/EmbedThroughput"),
+        .executableTarget(name: "embed-throughput", dependencies: ["Arguments", .product(name: "Fovea", package: "Fovea")], path: "Sources/EmbedThroughput"),
         .executableTarget(
-            name: "neighbour-throughput", dependencies: [.product(name: "Fovea", package: "Fovea")], path: "Sources/NeighbourThroughput"),
+            name: "neighbour-throughput", dependencies: ["Arguments", .product(name: "Fovea", package: "Fovea")], path: "Sources/NeighbourThroughput"),
     ],
     swiftLanguageModes: [.v6]
 )

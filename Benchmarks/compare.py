@@ -17,9 +17,15 @@ p.add_argument("--python", default=sys.executable)
 p.add_argument("--pairs", type=int, default=5)
 p.add_argument("--only", nargs="*")
 p.add_argument("--photos", help="a folder of photographs, for embedding and training at 224 pixels")
-p.add_argument("--files", help="a folder of 25,000 small images, for the time to the first step")
+p.add_argument("--files", help="a folder of 25,000 small images, for the time to the first batch")
 p.add_argument("--csv")
 a = p.parse_args()
+if a.pairs < 1:
+    p.error(f"--pairs must be at least 1, not {a.pairs}")
+for option in ("photos", "files", "peers"):
+    folder = getattr(a, option)
+    if folder and not os.path.isdir(folder):
+        p.error(f"--{option} {folder} is not a folder")
 
 
 def bench(name, *arguments):
@@ -67,7 +73,7 @@ def run(command, threads):
     done.set()
     watcher.join()
     if process.returncode != 0 or not out.strip():
-        sys.exit(f"{' '.join(command)} failed:\n{errors[-2000:]}")
+        sys.exit(f"{' '.join(command)} failed: {(errors.strip().splitlines() or ['no output'])[-1]}")
     return {**json.loads(out.strip().splitlines()[-1]), "peak_pss_mb": round(peak[0])}
 
 
@@ -130,12 +136,26 @@ def processor():
         return platform.processor() or platform.machine()
 
 
-versions = subprocess.run(
-    [a.python, "-c", "import torch, lightly, faiss, albumentations as A; print(torch.__version__, lightly.__version__, faiss.__version__, A.__version__)"],
-    capture_output=True, text=True, env=dict(os.environ, NO_ALBUMENTATIONS_UPDATE="1")).stdout.split()
+conditional = {"start": "--files", "files": "--photos", "embed": "--photos, and of PyTorch and ONNX Runtime --peers"}
+for case in a.only or []:
+    if case not in cases:
+        needed = conditional.get(case.split("-")[0], "--photos" if case.endswith("-224") or "-224-" in case else None)
+        p.error(f"no case {case}" + (f" without {needed}" if needed else "") + f"; there are {', '.join(cases)}")
+for ours, *_ in cases.values():
+    if not os.path.exists(ours[0]):
+        sys.exit(f"{ours[0]} is missing: swift build --package-path Benchmarks -c release")
+try:
+    versions = subprocess.run(
+        [a.python, "-c", "import torch, lightly, faiss, albumentations as A; print(torch.__version__, lightly.__version__, faiss.__version__, A.__version__)"],
+        capture_output=True, text=True, env=dict(os.environ, NO_ALBUMENTATIONS_UPDATE="1"))
+except OSError as error:
+    sys.exit(f"--python {a.python}: {error.strerror}")
+if versions.returncode:
+    sys.exit(f"--python {a.python} lacks a peer: {versions.stderr.strip().splitlines()[-1]}")
+versions = versions.stdout.split()
 machine = {
-    "processor": processor().replace(",", " "), "cores": os.cpu_count(),
-    **dict(zip(("torch", "lightly", "faiss", "albumentations"), versions[-4:] or [""] * 4)),
+    "date": time.strftime("%Y-%m-%d"), "processor": processor().replace(",", " "), "cores": os.cpu_count(),
+    **dict(zip(("torch", "lightly", "faiss", "albumentations"), versions[-4:])),
 }
 
 
@@ -148,7 +168,7 @@ def write(rows):
         with open(a.csv) as file:
             kept = [row for row in csv.DictReader(file) if row["case"] not in {row["case"] for row in rows}]
     with open(a.csv, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys(), extrasaction="ignore")
+        writer = csv.DictWriter(file, rows[0].keys(), extrasaction="ignore", restval="")
         writer.writeheader()
         writer.writerows(kept + rows)
 

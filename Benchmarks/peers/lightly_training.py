@@ -38,7 +38,8 @@ small = a.size <= 64
 class Noise(torch.utils.data.Dataset):
     def __init__(self, transform):
         side = a.size if small else 500
-        self.pixels = np.random.default_rng(0).integers(0, 255, (2048, side, side, 3), dtype=np.uint8)
+        # One epoch, whatever the number of steps.
+        self.pixels = np.random.default_rng(0).integers(0, 255, (max(2048, (a.steps + 2) * a.batch), side, side, 3), dtype=np.uint8)
         self.transform = transform
 
     def __len__(self):

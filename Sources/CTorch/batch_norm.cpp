@@ -68,7 +68,8 @@ void Moments::statistics(int64_t count, std::vector<double> &mean, std::vector<d
     for (int64_t c = 0; c < channels; c++) {
         const double centre = mean[c] / count;
         mean[c] = shift[c] + centre;
-        variance[c] = std::max(0.0, variance[c] / count - centre * centre);
+        const double found = variance[c] / count - centre * centre;
+        variance[c] = found < 0 ? 0 : found;  // NaN stays
     }
 }
 

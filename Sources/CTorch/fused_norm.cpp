@@ -35,6 +35,12 @@ bool is_supported(const Tensor &x, const Tensor &weight, const Tensor &bias) {
            weight.is_cpu() && bias.is_cpu() && x.numel() > 0 && shim::has_channels_inside(x);
 }
 
+/// A value for each of x's channels.
+void check_channels(const Tensor &x, std::initializer_list<Tensor> values) {
+    for (const Tensor &value : values)
+        TORCH_CHECK(value.numel() == x.size(1), "batch_norm over ", value.numel(), " channels of an input of shape ", x.sizes());
+}
+
 struct FusedNorm : torch::autograd::Function<FusedNorm> {
     static Tensor forward(AutogradContext *context, const Tensor &x, const std::optional<Tensor> &residual, const Tensor &weight,
                           const Tensor &bias, Tensor running_mean, Tensor running_variance, bool training, double momentum,
@@ -152,7 +158,7 @@ ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_te
         TORCH_CHECK(input.dim() >= 2, "batch_norm needs at least two dimensions, not ", input.sizes());
         TORCH_CHECK(!added.defined() || added.sizes() == input.sizes(), "a residual of shape ", added.sizes(), " for ", input.sizes());
         if (is_supported(input, gamma, beta)) {
-            TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
+            check_channels(input, {gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance)});
             if (added.defined()) added = arranged(added.to(at::kFloat), input);
             *out = shim::handle(FusedNorm::apply(input, added.defined() ? std::optional<Tensor>(added) : std::nullopt, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance),
                                                  training, momentum, epsilon, relu));
@@ -173,7 +179,7 @@ ct_status ct_batch_norm_max_pool(ct_tensor x, ct_tensor weight, ct_tensor bias, 
         const Tensor gamma = weight ? shim::tensor(weight) : Tensor(), beta = bias ? shim::tensor(bias) : Tensor();
         if (input.dim() == 4 && is_supported(input, gamma, beta) && kernel > 0 && stride > 0 && padding >= 0 &&
             kernel <= shim::largest_pooling_kernel && 2 * padding <= kernel) {
-            TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
+            check_channels(input, {gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance)});
             *out = shim::handle(FusedNormPool::apply(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance), training,
                                                      momentum, epsilon, kernel, stride, padding));
             return;
@@ -191,7 +197,7 @@ ct_status ct_batch_norm_convolution(ct_tensor x, ct_tensor weight, ct_tensor bia
         const Tensor &input = shim::tensor(x), &filter = shim::tensor(kernel);
         const Tensor gamma = weight ? shim::tensor(weight) : Tensor(), beta = bias ? shim::tensor(bias) : Tensor();
         if (input.dim() == 4 && is_supported(input, gamma, beta) && filter.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU)) {
-            TORCH_CHECK(input.size(1) == gamma.numel(), "batch_norm over ", gamma.numel(), " channels of an input of shape ", input.sizes());
+            check_channels(input, {gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance)});
             *out = shim::handle(FusedNormConvolution::apply(input, gamma, beta, shim::tensor(running_mean), shim::tensor(running_variance),
                                                             training, momentum, epsilon, filter, stride, padding));
             return;

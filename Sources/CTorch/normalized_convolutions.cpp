@@ -200,8 +200,9 @@ ct_status ct_normalized_convolutions(ct_tensor x, const ct_normalized_convolutio
                 TORCH_CHECK(tensor.is_cpu() && tensor.scalar_type() == at::kFloat, "float32 parameters on the CPU, not ", tensor.toString());
             TORCH_CHECK(kernel.size(1) == channels, "a kernel of shape ", kernel.sizes(), " for ", channels, " channels");
             channels = kernel.size(0);
-            TORCH_CHECK(weight.numel() == channels && shim::tensor(given.running_mean).numel() == channels, "batch_norm over ", weight.numel(),
-                        " channels of a convolution with ", channels);
+            for (const Tensor &tensor : {weight, bias, shim::tensor(given.running_mean), shim::tensor(given.running_variance)})
+                TORCH_CHECK(tensor.numel() == channels, "batch_norm over ", tensor.numel(), " channels of a convolution with ", channels);
+            TORCH_CHECK(given.stride > 0 && given.padding >= 0, "a convolution with stride ", given.stride, " and padding ", given.padding);
             height = (height + 2 * given.padding - kernel.size(2)) / given.stride + 1;
             width = (width + 2 * given.padding - kernel.size(3)) / given.stride + 1;
             const int64_t bytes = input.size(0) * channels * height * width * int64_t(sizeof(float));
@@ -211,7 +212,12 @@ ct_status ct_normalized_convolutions(ct_tensor x, const ct_normalized_convolutio
             parameters.insert(parameters.end(), {kernel, weight, bias});
         }
         std::optional<Tensor> added;
-        if (residual) added = arranged(shim::tensor(residual).to(at::kFloat), input);
+        if (residual) {
+            const Tensor &tensor = shim::tensor(residual);
+            const std::vector<int64_t> shape = {input.size(0), channels, height, width};
+            TORCH_CHECK(tensor.sizes() == at::IntArrayRef(shape), "a residual of shape ", tensor.sizes(), " for ", at::IntArrayRef(shape));
+            added = arranged(tensor.to(at::kFloat), input);
+        }
         *out = shim::handle(NormalizedConvolutions::apply(chain, input, added, at::TensorList(parameters)));
     });
 }

@@ -112,6 +112,7 @@ public final class Trainer {
                     description: "the checkpoint \(path) is of another recipe (it has '\(before)', and \(folder.recipe) has '\(now)')")
             }
             try self.init(recipe, dataset, folder, methods, options, resuming: saved)
+            sayIfThreadsDiffer()
             isFromAnotherCheckpoint = checkpoint != "last"
         } catch let error as Checkpoint.Unusable {
             let others = folder.checkpoints.filter { $0 != checkpoint }
@@ -589,7 +590,7 @@ public final class Trainer {
         if memory > 0, rehearsal.bytes > memory {
             options.observer?.says(
                 "the run may need \(rehearsal.bytes >> 20) MB and this machine has \(memory >> 20) MB: consider a smaller training.batchSize"
-            )
+                    + (recipe.training.recompute == .all ? "" : ", or training.recompute=all for a ResNet on the CPU"))
         }
         return .init(seconds: rehearsal.secondsPerStep * Double(steps), bytes: rehearsal.bytes)
     }
@@ -601,6 +602,15 @@ public final class Trainer {
             method: type(of: method).card.title, backbone: recipe.backbone.name, parameters: method.encoder.parameterCount,
             images: dataset.count, epochs: recipe.training.epochs, stepsPerEpoch: batchesPerEpoch, batchSize: batchSize,
             device: options.device.description, forecast: forecast, firstEpoch: position.epoch)
+    }
+
+    /// Sums are divided among threads: with another number their last digits differ.
+    private func sayIfThreadsDiffer() {
+        let threads = Runtime.threads
+        guard options.device == .cpu, let before = folder.savedSummary?.threads, before != threads else { return }
+        options.observer?.says(
+            "begun with \(before) threads, this goes on with \(threads): only with --threads \(before) is the result the uninterrupted run's to the "
+                + "last digit")
     }
 
     private func writeSummary() throws {

@@ -103,6 +103,21 @@ import TestSupport
             #expect(refusal(folder) == nil)
             try AtomicFile.write(text.replacingOccurrences(of: "epochs: 3", with: "epochs: 4"), to: "\(folder)/recipe.yaml")
             expectRefused(folder, "another recipe", "'training.epochs: 3'", "'training.epochs: 4'")
+            try AtomicFile.write(
+                text.replacingOccurrences(of: "  precision: float32", with: "  precision: float32\n  clipGradientNorm: 3"),
+                to: "\(folder)/recipe.yaml")
+            expectRefused(folder, "'no training.clipGradientNorm'", "'training.clipGradientNorm: 3'")
+        }
+    }
+
+    /// After it ran out of memory.
+    @Test func recomputationMayChange() throws {
+        try withTemporaryFolder { folder in
+            try interrupted(folder)
+            let text = try String(contentsOfFile: "\(folder)/recipe.yaml", encoding: .utf8)
+            try AtomicFile.write(
+                text.replacingOccurrences(of: "  precision: float32", with: "  precision: float32\n  recompute: all"), to: "\(folder)/recipe.yaml")
+            #expect(refusal(folder) == nil)
         }
     }
 

@@ -4,13 +4,14 @@
 //
 // Prints one line of JSON with the median of the repeats, by the thread's processor time, which other programs on the
 // machine disturb least, and by the clock. Views are 8-bit RGB; normalising them belongs to the device.
+import Arguments
 import Foundation
 import Views
 
-let numbers = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-let side = numbers.first ?? 224
-let imageCount = numbers.dropFirst().first ?? 64
-let repeats = numbers.dropFirst(2).first ?? 9
+let arguments = Arguments(usage: "augment-throughput [side] [images] [repeats] [folder]", places: 0...4)
+let side = arguments.number(at: 0, default: 224, atLeast: 8)
+let imageCount = arguments.number(at: 1, default: 64)
+let repeats = arguments.number(at: 2, default: 9)
 
 /// Random colours on a coarse grid, interpolated: as smooth as photographs are.
 func synthetic(_ seed: UInt64) -> PixelImage {
@@ -22,8 +23,9 @@ func synthetic(_ seed: UInt64) -> PixelImage {
     return canvas.image()
 }
 
-let files = try CommandLine.arguments.dropFirst().last.flatMap { Int($0) == nil ? $0 : nil }
-    .map { try DatasetSplits.open($0, options: DatasetOptions(limit: imageCount)).train }
+let files = arguments.orStop {
+    try arguments.places.dropFirst(3).first.map { try DatasetSplits.open($0, options: DatasetOptions(limit: imageCount)).train }
+}
 let images = files != nil ? [] : (0..<imageCount).map { synthetic(UInt64($0)) }
 let recipe = try ViewRecipe.simCLR(size: ImageSize(side))
 let memory = recipe.outputs.map { UnsafeMutableRawPointer.allocate(byteCount: $0.bytes, alignment: 64) }

@@ -1,20 +1,20 @@
 // Image files to embeddings of torchvision's ResNet (its stem at every size, as the peer has it, or `--stem small`), with the arguments of the
 // peer's script: images per second, end to end and of the network alone (on one batch in memory), as JSON.
+import Arguments
 import Foundation
 import Fovea
 
-func option(_ name: String) -> String? {
-    guard let place = CommandLine.arguments.firstIndex(of: "--\(name)"), place + 1 < CommandLine.arguments.count else { return nil }
-    return CommandLine.arguments[place + 1]
-}
+let arguments = Arguments(
+    usage: "embed-throughput --data DIR [--backbone resnet50] [--stem imagenet|small] [--size 224] [--batch 32] [--images 256]",
+    names: ["data", "backbone", "stem", "size", "batch", "images"])
 
 func run() throws {
-    guard let data = option("data") else { fatalError("--data DIR: a folder of images") }
-    let size = option("size").flatMap { Int($0) } ?? 224
-    let batch = option("batch").flatMap { Int($0) } ?? 32
-    let count = option("images").flatMap { Int($0) } ?? 256
-    let backbone = option("backbone") ?? "resnet50"
-    let encoder = try Encoder(BackboneSettings(backbone, stem: option("stem") == "small" ? .small : .imagenet), imageSize: size)
+    guard let data = arguments.text("data") else { arguments.stop("--data is missing") }
+    let size = arguments.number("size", default: 224, atLeast: 8)
+    let batch = arguments.number("batch", default: 32)
+    let count = arguments.number("images", default: 256)
+    let backbone = arguments.text("backbone") ?? "resnet50"
+    let encoder = try Encoder(BackboneSettings(backbone, stem: arguments.choice("stem", of: ["imagenet", "small"]) == "small" ? .small : .imagenet), imageSize: size)
     encoder.eval()
     let images = try DatasetSplits.open(data, options: DatasetOptions(limit: count)).train
 
@@ -37,4 +37,4 @@ func run() throws {
             backbone, size, batch, rows, Double(rows) / whole, Double(rounds * batch) / alone, Runtime.threads))
 }
 
-try run()
+arguments.orStop(run)

@@ -2,11 +2,12 @@
 // that a list of a thousand to a million files costs. One JSON line each.
 //
 //     loader-scaling FOLDER [SIDE]
+import Arguments
 import Foundation
 import Views
 
-guard CommandLine.arguments.count > 1 else { fatalError("loader-scaling FOLDER [SIDE]") }
-let side = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2])! : 32
+let arguments = Arguments(usage: "loader-scaling FOLDER [SIDE]", places: 1...2)
+let side = arguments.number(at: 1, default: 32, atLeast: 8)
 let clock = ContinuousClock()
 
 /// Bytes of memory that are this process's own.
@@ -25,7 +26,7 @@ func imagesPerSecond(_ images: any ImageDataset, order: [Int], threads: Int) thr
     return Double(128 * batches) / (elapsed / .seconds(1))
 }
 
-let images = try DatasetSplits.open(CommandLine.arguments[1]).train
+let images = arguments.orStop { try DatasetSplits.open(arguments.places[0]).train }
 let some = Array(Sampler.shuffled(images.count, seed: 0, epoch: 0).prefix(12_800))
 for threads in [1, 2, 4] {
     print("{\"loader\": \"threads\", \"threads\": \(threads), \"images_per_second\": \(Int(try imagesPerSecond(images, order: some, threads: threads)))}")

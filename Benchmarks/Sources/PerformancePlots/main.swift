@@ -4,20 +4,16 @@
 //
 // reads performance.csv and breakdown.csv of the first folder and writes performance-speed.svg, performance-memory.svg and
 // performance-step.svg into the second; and methods.svg of what method_table.py measured.
+import Fovea
 import Foundation
 import Reporting
 
 guard (3...4).contains(CommandLine.arguments.count) else { fatalError("performance-plots RESULTS DOCS [MEASURED]") }
 let (results, docs) = (CommandLine.arguments[1], CommandLine.arguments[2])
 
-/// The rows of a table without quoted fields, as both tables are.
 func rows(_ file: String) throws -> [[String: String]] {
-    let lines = try String(contentsOfFile: file, encoding: .utf8).split(whereSeparator: \.isNewline)
-    guard let names = lines.first?.split(separator: ",", omittingEmptySubsequences: false) else { return [] }
-    return lines.dropFirst().map { line in
-        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
-        return Dictionary(uniqueKeysWithValues: zip(names.map(String.init), fields.map(String.init)))
-    }
+    let records = try CSV.parse(String(contentsOfFile: file, encoding: .utf8))
+    return records.dropFirst().map { Dictionary(uniqueKeysWithValues: zip(records[0], $0)) }
 }
 
 func write(_ chart: BarChart, _ file: String) throws {
@@ -85,6 +81,6 @@ try write(
             BarChart.Group(
                 name: version,
                 bars: sampled.filter { $0["version"] == version }.map {
-                    BarChart.Bar(name: $0["part"]!, value: Double($0["seconds_per_step"]!) ?? 0, isEmphasised: $0["part"]!.hasPrefix("conv"))
+                    BarChart.Bar(name: $0["part"]!, value: Double($0["seconds_per_step"]!)!, isEmphasised: $0["part"]!.hasPrefix("conv"))
                 })
         }), "performance-step.svg")

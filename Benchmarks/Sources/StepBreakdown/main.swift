@@ -4,21 +4,21 @@
 // convolutions of the same shapes. All are timed in turn, so that a machine that is faster for a while is so for each: the medians of the
 // rounds, and of their shares with the lowest and highest. One JSON line.
 //
-//     step-breakdown [--backbone resnet18] [--size 32] [--views 256] [--repeats 9] [--recompute none]
+//     step-breakdown [--backbone resnet18] [--size 32] [--views 256] [--repeats 11] [--recompute none]
+import Arguments
 import Foundation
 import Fovea
 
-func option(_ name: String) -> String? {
-    guard let place = CommandLine.arguments.firstIndex(of: "--\(name)"), place + 1 < CommandLine.arguments.count else { return nil }
-    return CommandLine.arguments[place + 1]
-}
-
-let name = option("backbone") ?? "resnet18"
-let size = option("size").flatMap { Int($0) } ?? 32
-let views = option("views").flatMap { Int($0) } ?? 256
-let repeats = option("repeats").flatMap { Int($0) } ?? 9
-let recomputation = option("recompute").flatMap(Recomputation.init) ?? .large
+let arguments = Arguments(
+    usage: "step-breakdown [--backbone resnet18|resnet50] [--size 32] [--views 256] [--repeats 11] [--recompute none|large|all]",
+    names: ["backbone", "size", "views", "repeats", "recompute"])
+let name = arguments.choice("backbone", of: ["resnet18", "resnet50"])
+let size = arguments.number("size", default: 32, atLeast: 32)
+let views = arguments.number("views", default: 256)
+let repeats = arguments.number("repeats", default: 11)
+let recomputation = arguments.choice("recompute", default: Recomputation.large)
 let small = size <= 64
+if size % 32 != 0 { arguments.stop("--size must be a multiple of 32, not \(size)") }
 
 struct Shape: Hashable {
     var inputs, outputs, kernel, stride, side: Int
@@ -58,7 +58,10 @@ func convolutions() -> [Shape] {
 
 let clock = ContinuousClock()
 func seconds(_ body: () -> Void) -> Double { clock.measure(body) / .seconds(1) }
-func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+}
 
 func leaf(_ shape: [Int], needsGradient: Bool) -> Tensor {
     let x = Tensor.randn(shape).contiguous(.channelsLast)

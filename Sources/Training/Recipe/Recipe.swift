@@ -4,7 +4,8 @@ public import Methods
 public import Torch
 public import Views
 
-/// Everything that decides a run: one whole file, nothing implied. Two runs of equal recipes on equal data are equal.
+/// Everything that decides a run: one whole file, nothing implied. Two runs of equal recipes on equal data, device and
+/// number of threads are equal.
 public struct Recipe: Sendable, Equatable {
     /// Where the values come from, and how far they are the paper's.
     public var provenance = ""

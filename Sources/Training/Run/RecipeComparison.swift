@@ -5,12 +5,17 @@ internal import Methods
 enum RecipeComparison {
     /// The first line that differs, as each has it; nil when the recipes train the same.
     static func difference(_ saved: Recipe, _ current: Recipe) throws -> (saved: String, current: String)? {
-        let (a, b) = (trained(saved), trained(current))
-        if a == b { return nil }
-        let (old, new) = (try lines(a), try lines(b))
+        let (saved, current) = (trained(saved), trained(current))
+        if saved == current { return nil }
+        let (old, new) = (try lines(saved), try lines(current))
         let place = zip(old, new).enumerated().first { $1.0 != $1.1 }?.offset ?? min(old.count, new.count)
-        func line(_ lines: [String]) -> String { place < lines.count ? lines[place] : "nothing" }
-        return (line(old), line(new))
+        let (a, b) = (place < old.count ? old[place] : nil, place < new.count ? new[place] : nil)
+        func key(_ line: String) -> Substring { line.prefix { $0 != ":" } }
+        func lacks(_ lines: [String], _ line: String) -> Bool { !lines.contains { key($0) == key(line) } }
+        // A setting that one of them leaves out shifts all lines after it.
+        if let b, lacks(old, b) { return ("no \(key(b))", b) }
+        if let a, lacks(new, a) { return (a, "no \(key(a))") }
+        return (a ?? "nothing", b ?? "nothing")
     }
 
     private static func trained(_ recipe: Recipe) -> Recipe {
@@ -20,6 +25,7 @@ enum RecipeComparison {
         recipe.data.path = nil
         recipe.data.unreadableShare = DataSettings().unreadableShare
         recipe.data.cacheMegabytes = DataSettings().cacheMegabytes
+        recipe.training.recompute = nil
         return recipe
     }
 

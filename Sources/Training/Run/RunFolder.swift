@@ -32,9 +32,10 @@ public struct RunFolder: Sendable, Equatable {
     public var holdsRun: Bool { FileManager.default.fileExists(atPath: recipe) }
 
     /// The method of a finished run, which may be one that no registry here has.
-    public var methodName: String? {
-        (try? JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: summary))))?.method
-    }
+    public var methodName: String? { savedSummary?.method }
+
+    /// What was written when the run began or ended.
+    var savedSummary: RunSummary? { try? JSONDecoder().decode(RunSummary.self, from: Data(contentsOf: URL(fileURLWithPath: summary))) }
 
     /// Whether something of a run is here that cannot be gone on with, because its recipe is missing.
     public var lacksRecipe: Bool { !holdsRun && !checkpoints.isEmpty }
