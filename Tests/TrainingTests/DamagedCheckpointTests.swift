@@ -116,7 +116,8 @@ import TestSupport
             try interrupted(folder)
             let text = try String(contentsOfFile: "\(folder)/recipe.yaml", encoding: .utf8)
             try AtomicFile.write(
-                text.replacingOccurrences(of: "  precision: float32", with: "  precision: float32\n  recompute: all"), to: "\(folder)/recipe.yaml")
+                text.replacingOccurrences(of: "  precision: float32", with: "  precision: float32\n  recompute: all"),
+                to: "\(folder)/recipe.yaml")
             #expect(refusal(folder) == nil)
         }
     }

@@ -64,6 +64,21 @@ import TestSupport
         }
     }
 
+    /// Sums are divided among threads.
+    @Test func anotherNumberOfThreadsIsSaid() throws {
+        let images = try TinyImages()
+        try withTemporaryFolder { folder in
+            let options = tinyOptions(shouldStop: stopping(after: 2))
+            let first = try Trainer(tinyRecipe("simclr"), dataset: images, folder: RunFolder(folder), options: options)
+            #expect(try first.run() == .interrupted)
+            for (threads, count) in [(2, 1), (1, 0)] {
+                let notes = Notes()
+                _ = try Trainer(resuming: RunFolder(folder), dataset: images, options: tinyOptions(threads: threads, observer: notes))
+                #expect(notes.messages.filter { $0.contains("--threads 1") }.count == count)
+            }
+        }
+    }
+
     /// An interruption at the end of an epoch whose end writes no checkpoint of itself.
     @Test func stoppedBetweenRareCheckpoints() throws {
         let images = try TinyImages()

@@ -37,7 +37,8 @@ public struct Arguments: Sendable {
     public func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, default value: Choice) -> Choice
     where Choice.RawValue == String {
         guard let word = options[name] else { return value }
-        guard let choice = Choice(rawValue: word) else { stop("--\(name) must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")), not \(word)") }
+        let words = Choice.allCases.map(\.rawValue)
+        guard let choice = Choice(rawValue: word) else { stop("--\(name) must be one of \(words.joined(separator: ", ")), not \(word)") }
         return choice
     }
 

@@ -18,7 +18,9 @@ public struct TensorFailure: Error, Sendable, CustomStringConvertible {
     public var description: String {
         let on = operands.isEmpty ? "" : " on " + operands.joined(separator: ", ")
         switch kind {
-        case .outOfMemory: return "out of memory in \(operation)\(on): a smaller batch or a smaller network needs less, and a ResNet that is pretrained on the CPU with training.recompute=all"
+        case .outOfMemory:
+            return "out of memory in \(operation)\(on): a smaller batch or a smaller network needs less,"
+                + " and a ResNet that is pretrained on the CPU with training.recompute=all"
         case .shape, .other: return "\(operation)\(on): \(reason)"
         }
     }
