@@ -21,7 +21,7 @@ public struct Evaluator {
     public var batchSize = 128
     public var loaderThreads = 2
     public var device = Device.cpu
-    /// Where features are remembered between calls; nil for nowhere.
+    /// Where features and baselines' scores are remembered between calls; nil for nowhere.
     public var cache: FeatureCache?
     /// Whose errors the errors of others are divided by (mCE).
     public var errorBaseline = ErrorBaseline.random
@@ -70,10 +70,7 @@ public struct Evaluator {
         let extraction = extraction(of: encoder)
         let data = EvaluationData(train: train, test: test, extraction: extraction, seed: seed, cache: cache, unreadable: unreadable)
 
-        func measured(_ representation: Representation) throws -> (runs: [[Score]], splits: EvaluationData.Splits) {
-            let splits = try data.splits(of: representation)
-            return (try scores(representation, splits, data), splits)
-        }
+        let remembered = try cache.flatMap { try BaselineScores($0, data) }
         var bySeed: [EvaluationResult] = []
         func note(_ runs: [[Score]], _ name: String) {
             guard seeds > 1 else { return }
@@ -86,20 +83,24 @@ public struct Evaluator {
         var subject = Representation.encoder(encoder, name: name, head: head)
         let findings = Findings()
         subject.findings = findings
-        let (ownRuns, main) = try measured(subject)
+        let main = try data.splits(of: subject)
+        let ownRuns = try scores(subject, main, data)
         note(ownRuns, name)
         var measurements = [Measurement(name: name, runs: [Score.merged(ownRuns)])]
 
         var random: [[Score]] = []
         for index in 0..<randomEncoders {
             progress("random encoder \(index + 1) of \(randomEncoders)")
-            let baseline = try Representation.random(
-                like: encoder, seed: seed &+ 7919 &* UInt64(index + 1), calibratedOn: train, extraction)
-            random.append(Score.merged(try measured(baseline).runs))
+            let start = seed &+ 7919 &* UInt64(index + 1)
+            let identity = "random encoder \(start) \(encoder.settings) \(encoder.input) \(encoder.imageSize)"
+            let runs = try baselineScores(identity, remembered, data) {
+                try .random(like: encoder, seed: start, calibratedOn: train, extraction)
+            }
+            random.append(Score.merged(runs))
         }
         if !random.isEmpty { measurements.append(Measurement(name: "random encoder", runs: random)) }
         progress("raw pixels")
-        let rawRuns = try measured(.rawPixels).runs
+        let rawRuns = try baselineScores("raw pixels", remembered, data) { .rawPixels }
         note(rawRuns, "raw pixels")
         measurements.append(Measurement(name: "raw pixels", runs: [Score.merged(rawRuns)]))
 
@@ -111,7 +112,8 @@ public struct Evaluator {
             guard hasRelativeScores else { break }
             progress("features of \(contestant.name)")
             contestant.encoder.move(to: device)
-            let runs = try measured(.encoder(contestant.encoder, name: contestant.name)).runs
+            let other = Representation.encoder(contestant.encoder, name: contestant.name)
+            let runs = try scores(other, data.splits(of: other), data)
             baseline = Measurement(name: contestant.name, runs: [Score.merged(runs)])
             measurements.append(baseline)
         }
@@ -174,16 +176,39 @@ public struct Evaluator {
     func scores(_ representation: Representation, _ splits: EvaluationData.Splits, _ data: EvaluationData) throws -> [[Score]] {
         try (0..<max(1, seeds)).map { index in
             let subject = EvaluationSubject(splits, representation, data, seed: seed &+ UInt64(index))
-            let unseen = subject.unseenClasses
+            return try protocols.flatMap { try Self.noted($0.measure(subject), subject) }
+        }
+    }
+
+    /// As `scores`, of what was not measured before.
+    private func baselineScores(
+        _ identity: String, _ remembered: BaselineScores?, _ data: EvaluationData, _ made: () throws -> Representation
+    ) throws -> [[Score]] {
+        var found: (representation: Representation, splits: EvaluationData.Splits)?
+        return try (0..<max(1, seeds)).map { index in
+            let seed = seed &+ UInt64(index)
             return try protocols.flatMap { one in
-                try one.measure(subject).map { score in
-                    var score = score
-                    let notes = [score.note, score.unit != .none ? unseen : nil, score.detail == nil ? score.fewImages : nil].compactMap(
-                        \.self)
-                    score.note = notes.isEmpty ? nil : notes.joined(separator: "; ")
-                    return score
+                let path = try remembered?.path(of: identity, one, seed: seed)
+                if let path, let known = remembered?.read(path) { return known }
+                if found == nil {
+                    let representation = try made()
+                    found = (representation, try data.splits(of: representation))
                 }
+                let subject = EvaluationSubject(found!.splits, found!.representation, data, seed: seed)
+                let scores = try Self.noted(one.measure(subject), subject)
+                if let path { remembered?.write(scores, to: path) }
+                return scores
             }
+        }
+    }
+
+    private static func noted(_ scores: [Score], _ subject: EvaluationSubject) -> [Score] {
+        let unseen = subject.unseenClasses
+        return scores.map { score in
+            var score = score
+            let notes = [score.note, score.unit != .none ? unseen : nil, score.detail == nil ? score.fewImages : nil].compactMap(\.self)
+            score.note = notes.isEmpty ? nil : notes.joined(separator: "; ")
+            return score
         }
     }
 

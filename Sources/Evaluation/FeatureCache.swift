@@ -82,7 +82,7 @@ public struct FeatureCache: Sendable {
     }
 
     /// nil when one of the images has no fingerprint.
-    private static func key(of images: any ImageDataset) -> String? {
+    static func key(of images: any ImageDataset) -> String? {
         var checksum = Checksum()
         for index in 0..<images.count {
             guard let fingerprint = images.fingerprint(at: index) else { return nil }
@@ -92,14 +92,17 @@ public struct FeatureCache: Sendable {
         return "\(images.count)-\(checksum.text)"
     }
 
-    private static func key(_ representation: Representation, _ list: String, _ extraction: FeatureExtraction) throws -> String {
-        var checksum = Checksum()
+    /// What becomes of an image, and who computes it.
+    static func surroundings(_ extraction: FeatureExtraction) throws -> [String] {
         let coder = JSONEncoder()
         coder.outputFormatting = .sortedKeys
         let view = try coder.encode(ViewRecipe.evaluation(size: ImageSize(extraction.imageSize)))
-        for text in [format, FoveaVersion.current, "\(extraction.device)", String(decoding: view, as: UTF8.self), representation.part] {
-            checksum.add(text)
-        }
+        return [format, FoveaVersion.current, "\(extraction.device)", String(decoding: view, as: UTF8.self)]
+    }
+
+    private static func key(_ representation: Representation, _ list: String, _ extraction: FeatureExtraction) throws -> String {
+        var checksum = Checksum()
+        for text in try surroundings(extraction) + [representation.part] { checksum.add(text) }
         if let encoder = representation.encoder {
             checksum.add("\(encoder.settings) \(encoder.input) \(encoder.imageSize)")
             for (key, tensor) in encoder.stateDict.sorted(by: { $0.key < $1.key }) {

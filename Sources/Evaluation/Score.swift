@@ -2,9 +2,9 @@ public import Embeddings
 internal import Files
 
 /// One number of a protocol on one representation, with what it is a mean of.
-public struct Score: Sendable {
+public struct Score: Sendable, Codable, Equatable {
     /// What `items` are, and so how intervals and differences are computed.
-    public enum Unit: Sendable {
+    public enum Unit: String, Sendable, Codable {
         /// One per test image: differences are paired over images.
         case images
         /// One per draw of training images, the same draws for every representation: differences are paired over draws.
@@ -30,7 +30,7 @@ public struct Score: Sendable {
     public var detail: Detail?
 
     /// A cell of such a table.
-    public struct Detail: Sendable, Hashable {
+    public struct Detail: Sendable, Hashable, Codable {
         /// Such as the classifier.
         public var series: String
         /// Such as the corruption.

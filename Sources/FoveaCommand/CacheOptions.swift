@@ -1,12 +1,14 @@
 import ArgumentParser
 import Fovea
 
-/// Where features are remembered.
+/// Where features and baselines' scores are remembered.
 struct CacheOptions: ParsableArguments {
-    @Option(help: "Where features are remembered between calls; $FOVEA_CACHE, or ~/.cache/fovea/features.", completion: .directory)
+    @Option(
+        help: "Where features and baselines' scores are remembered between calls; $FOVEA_CACHE, or ~/.cache/fovea/features.",
+        completion: .directory)
     var cache: String?
 
-    @Flag(help: "Remember no features.")
+    @Flag(help: "Remember neither features nor baselines' scores.")
     var noCache = false
 
     func validate() throws {
