@@ -141,6 +141,11 @@ public enum BackboneRegistry {
         settings.stem ?? (imageSize <= smallStemLimit ? .small : .imagenet)
     }
 
+    /// Whether a backbone's blocks are residual, with or without normalisation first: what settings of ResNets apply to.
+    public static func isResNet(_ settings: BackboneSettings) -> Bool {
+        all.contains { $0.name == settings.name && $0.kind == .residual }
+    }
+
     private static func patchSize(_ settings: BackboneSettings, _ imageSize: Int) -> Int {
         settings.patchSize ?? (imageSize <= smallStemLimit ? 4 : 16)
     }
@@ -172,6 +177,17 @@ public enum BackboneRegistry {
         return ParallelBackbone(channels.map { entry.make(each, imageSize, $0) }, channels: channels)
     }
 
+    /// - Throws: where a transformer's patches leave a rim of the training images over.
+    public static func requireWholePatches(_ settings: BackboneSettings, imageSize: Int) throws(BackboneError) {
+        guard all.contains(where: { $0.name == settings.name && $0.hasPatches }), case let patch = patchSize(settings, imageSize),
+            patch > 0,
+            !imageSize.isMultiple(of: patch)
+        else { return }
+        throw BackboneError(
+            description:
+                "data.imageSize must be a multiple of the patches' side (\(patch)), not \(imageSize): change it or backbone.patchSize")
+    }
+
     /// For views, tiles and patches that are smaller than the images.
     /// - Throws: when they are too small for a backbone that is made for images of `imageSize`.
     public static func require(_ settings: BackboneSettings, imageSize: Int, toSee side: Int) throws(BackboneError) {
@@ -190,7 +206,9 @@ public enum BackboneRegistry {
         try require((1...4096).contains(settings.width), "backbone.width must be between 1 and 4096, not \(settings.width)")
         if entry.kind != .residual {
             for (name, isGiven) in [("norm", settings.norm != nil), ("channels", settings.channels != nil)] {
-                try require(!isGiven, "backbone.\(name) is a setting of ResNets, and \(entry.name) is none: leave it out")
+                try require(
+                    !isGiven,
+                    "backbone.\(name) is a setting of ResNets, and \(entry.name) is none: leave it out, or say backbone.\(name)=null")
             }
         }
         if let channels = settings.channels {
@@ -202,7 +220,8 @@ public enum BackboneRegistry {
         }
         if entry.kind != .residual {
             try require(
-                !settings.zeroInitResidual, "backbone.zeroInitResidual is a setting of ResNets, and \(entry.name) is none: leave it out")
+                !settings.zeroInitResidual,
+                "backbone.zeroInitResidual is a setting of ResNets, and \(entry.name) is none: leave it out, or say false")
         }
         let step = channelStep(entry.name)
         try require(
@@ -222,10 +241,15 @@ public enum BackboneRegistry {
                 ("dropPath", settings.dropPath != nil),
             ]
             for (name, isGiven) in given {
-                try require(!isGiven, "backbone.\(name) is a setting of vision transformers, and \(entry.name) is none: leave it out")
+                try require(
+                    !isGiven,
+                    "backbone.\(name) is a setting of vision transformers, and \(entry.name) is none: leave it out, or say backbone.\(name)=null"
+                )
             }
         case .transformer:
-            try require(settings.stem == nil, "backbone.stem is a setting of ResNets, and \(entry.name) is none: leave it out")
+            try require(
+                settings.stem == nil,
+                "backbone.stem is a setting of ResNets, and \(entry.name) is none: leave it out, or say backbone.stem=null")
             let patch = patchSize(settings, imageSize)
             try require(
                 patch >= 1 && patch <= imageSize, "backbone.patchSize must be between 1 and the images' side (\(imageSize)), not \(patch)")

@@ -197,9 +197,11 @@ struct Pretrain: ParsableCommand {
                 throw ValidationError(
                     "--method \(method): the recipe \(recipe) is one of \(own); take another recipe, or leave --recipe out")
             }
+            if teacher != nil { try requireUse(of: teacher, by: reader.read(file).method.name) }
             chosen = try reader.read(file, changes: changes)
         } else {
             let dataset: any ImageDataset
+            try requireUse(of: teacher, by: method)
             if let method, try MethodRegistry.standard.entry(named: method).card.needsClips {
                 dataset = try ClipDataset(path)
             } else {
@@ -215,6 +217,16 @@ struct Pretrain: ParsableCommand {
         }
         chosen.data.path = path
         return chosen
+    }
+
+    private func requireUse(of teacher: String?, by method: String?) throws {
+        guard teacher != nil else { return }
+        let registry = MethodRegistry.standard
+        func learns(_ entry: MethodEntry) -> Bool { Mirror(reflecting: entry.settings.init()).children.contains { $0.label == "teacher" } }
+        if let method, try learns(registry.entry(named: method)) { return }
+        throw ValidationError(
+            "--teacher: \(method ?? "what is chosen for these images") learns from no other run; "
+                + "\(registry.entries.filter(learns).map(\.card.name).joined(separator: ", ")) does, and `fovea distill`")
     }
 
     private func note(_ line: String) {

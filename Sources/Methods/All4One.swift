@@ -48,6 +48,12 @@ public final class All4One: Module, SelfSupervisedMethod {
             try SettingsCheck.positive("centroidTemperature", centroidTemperature)
             try SettingsCheck.fraction("targetDecay", targetDecay)
         }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.queueLength = max(neighbours, FewImages.queue(queueLength, count))
+            return copy
+        }
     }
 
     public static let card = MethodCard(

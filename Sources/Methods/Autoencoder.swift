@@ -12,9 +12,9 @@ public import Views
 /// network, trained at once rather than layer by layer. Deviation: values are normalised, and the error is squared, where the
 /// paper has cross-entropy for values in 0 … 1.
 public final class Autoencoder: Module, DeviceTask {
-    public enum Noise: String, Codable, Sendable { case none, masking, gaussian, saltAndPepper }
+    public enum Noise: String, Codable, Sendable, CaseIterable { case none, masking, gaussian, saltAndPepper }
     /// Transposed convolutions, or two fully connected layers as the paper's networks have them (with the backbone `mlp`).
-    public enum Decoder: String, Codable, Sendable { case convolutional, connected }
+    public enum Decoder: String, Codable, Sendable, CaseIterable { case convolutional, connected }
 
     public struct Settings: MethodSettings {
         public var noise = Noise.none

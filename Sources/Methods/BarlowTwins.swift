@@ -27,6 +27,14 @@ public final class BarlowTwins: Module, SelfSupervisedMethod {
             try SettingsCheck.notNegative("offDiagonalWeight", offDiagonalWeight)
             try SettingsCheck.positive("lossScale", lossScale)
         }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            // The sum over a matrix is large beside what SGD expects: the authors' factor, and for fewer images solo-learn's widths.
+            copy.lossScale = 0.024
+            if count < 100_000 { (copy.hiddenWidth, copy.outputWidth) = (2048, 2048) }
+            return copy
+        }
     }
 
     public static let card = MethodCard(

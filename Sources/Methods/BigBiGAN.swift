@@ -14,7 +14,7 @@ public import Views
 /// The networks are BigGAN's for 32 pixels, at any power of 2, narrower as set.
 public final class BigBiGAN: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
-        public enum Loss: String, Codable, Sendable { case hinge, logistic }
+        public enum Loss: String, Codable, Sendable, CaseIterable { case hinge, logistic }
 
         public var loss = Loss.hinge
         public var unaryTerms = true

@@ -31,11 +31,17 @@ public final class BoWNet: Module, SelfSupervisedMethod {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.require(words >= 2, "method.words must be at least 2, not \(words)")
+            try SettingsCheck.several("words", words)
             try SettingsCheck.positive("clusterIterations", clusterIterations)
             try SettingsCheck.positive("placesPerImage", placesPerImage)
             try SettingsCheck.positive("initialScale", initialScale)
             try SettingsCheck.fraction("cutMix", cutMix)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.words = FewImages.groups(words, count * placesPerImage)
+            return copy
         }
     }
 
@@ -60,18 +66,26 @@ public final class BoWNet: Module, SelfSupervisedMethod {
     private let settings: Settings
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
+        try SettingsCheck.among("words", settings.words, context.sampleCount * settings.placesPerImage, of: "places of images")
         guard !settings.teacher.isEmpty else {
             throw SettingsError("BoWNet needs a teacher: pretrain another method first, RotNet say, and give its run by --teacher RUN")
         }
         encoder = try context.makeEncoder()
         prototypes = Prototypes(settings.words, width: encoder.outputWidth)
         scale = Parameter(.full([1], settings.initialScale))
-        teacher = try EncoderFile.read(
-            settings.teacher.hasSuffix(".safetensors") ? settings.teacher : "\(settings.teacher)/encoder.safetensors")
-        vocabulary = Buffer(.zeros([settings.words, try teacher.mapWidths(at: [settings.level])[0]]))
+        teacher = try Self.readTeacher(settings.teacher)
+        vocabulary = Buffer(.zeros([settings.words, try teacher.mapWidths(at: [settings.level], "level")[0]]))
         self.settings = settings
         super.init()
         teacher.setTrainable(false)
+    }
+
+    private static func readTeacher(_ path: String) throws -> Encoder {
+        do {
+            return try EncoderFile.read(path.hasSuffix(".safetensors") ? path : "\(path)/encoder.safetensors")
+        } catch {
+            throw SettingsError("--teacher \(path) is no run that has ended, nor an encoder file: \(error)")
+        }
     }
 
     /// Whatever the rest does, the teacher stays as it is, its batch normalisation too.
@@ -90,9 +104,8 @@ public final class BoWNet: Module, SelfSupervisedMethod {
             return all.gathered(1, chosen.unsqueezed(2).expanded([all.size(0), settings.placesPerImage, width]))
         }
         let rows = features.reshaped(-1, width)
-        try SettingsCheck.require(
-            rows.size(0) >= settings.words,
-            "method.words is \(settings.words), but there are only \(rows.size(0)) places of images: ask for fewer")
+        // Fewer than were promised where images cannot be read.
+        try SettingsCheck.among("words", settings.words, rows.size(0), of: "places of images")
         var means = KMeans(clusters: settings.words)
         (means.iterations, means.seeding) = (settings.clusterIterations, .rows)
         vocabulary.set(try means.fit(rows).centroids.to(vocabulary.value.device))

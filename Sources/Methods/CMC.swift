@@ -27,6 +27,13 @@ public final class CMC: Module, SelfSupervisedMethod {
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.fraction("bankMomentum", bankMomentum)
         }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            // The exact softmax costs no more.
+            if count <= 8 * negatives { copy.negatives = 0 }
+            return copy
+        }
     }
 
     public static let card = MethodCard(

@@ -10,7 +10,7 @@ public import Views
 /// ½‖ab − âb‖² (eq. 1), in units of a bin. The network predicts a quarter of the image's side.
 public final class Colorization: Module, DeviceTask {
     public struct Settings: MethodSettings {
-        public enum Objective: String, Codable, Sendable { case classification, regression }
+        public enum Objective: String, Codable, Sendable, CaseIterable { case classification, regression }
 
         public var objective = Objective.classification
         /// Bins among which a colour is shared.

@@ -15,7 +15,7 @@ public import Views
 /// the image with its holes filled.
 public final class ContextEncoder: Module, DeviceTask {
     public struct Settings: MethodSettings {
-        public enum Region: String, Codable, Sendable { case central, blocks, regions }
+        public enum Region: String, Codable, Sendable, CaseIterable { case central, blocks, regions }
 
         public var region = Region.central
         /// Of blocks and regions: the share of the image.

@@ -25,10 +25,16 @@ public final class DeepCluster: Module, SelfSupervisedMethod {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.require(clusters >= 2, "method.clusters must be at least 2, not \(clusters)")
+            try SettingsCheck.several("clusters", clusters)
             try SettingsCheck.positive("pcaWidth", pcaWidth)
             try SettingsCheck.positive("clusterIterations", clusterIterations)
             try SettingsCheck.positive("classifierRateScale", classifierRateScale)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.clusters = FewImages.groups(clusters, count)
+            return copy
         }
     }
 
@@ -50,16 +56,11 @@ public final class DeepCluster: Module, SelfSupervisedMethod {
     private let settings: Settings
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
+        try SettingsCheck.among("clusters", settings.clusters, context.sampleCount)
         encoder = try context.makeEncoder()
         classifier = Linear(encoder.outputWidth, settings.clusters)
         assignments = Buffer(.zeros([context.sampleCount], .int64))
         self.settings = settings
-    }
-
-    public func prepareRun(_ services: any RunServices) throws {
-        try SettingsCheck.require(
-            services.sampleCount >= settings.clusters,
-            "method.clusters is \(settings.clusters), but there are only \(services.sampleCount) images: ask for fewer")
     }
 
     public func prepareEpoch(_ epoch: Int, _ services: any RunServices) throws {

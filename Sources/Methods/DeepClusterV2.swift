@@ -29,11 +29,17 @@ public final class DeepClusterV2: Module, SelfSupervisedMethod {
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.positive("prototypes", prototypes)
+            try SettingsCheck.several("prototypes", prototypes)
             try SettingsCheck.positive("prototypeSets", prototypeSets)
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.positive("clusterIterations", clusterIterations)
             try SettingsCheck.notNegative("smallViews", smallViews)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.prototypes = FewImages.groups(prototypes, count)
+            return copy
         }
     }
 
@@ -57,6 +63,7 @@ public final class DeepClusterV2: Module, SelfSupervisedMethod {
     private var newest: [Tensor] = []
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
+        try SettingsCheck.among("prototypes", settings.prototypes, context.sampleCount)
         let encoder = try context.makeEncoder()
         online = ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.hiddenWidth, settings.outputWidth]))
         prototypes = (0..<settings.prototypeSets).map { _ in Prototypes(settings.prototypes, width: settings.outputWidth) }
@@ -71,9 +78,6 @@ public final class DeepClusterV2: Module, SelfSupervisedMethod {
     }
 
     public func prepareRun(_ services: any RunServices) throws {
-        try SettingsCheck.require(
-            services.sampleCount >= settings.prototypes,
-            "method.prototypes is \(settings.prototypes), but there are only \(services.sampleCount) images: ask for fewer")
         let z = try services.features { online($0) }.precise.normalized()
         for bank in banks { bank.entries.set(z) }
     }

@@ -15,7 +15,7 @@ public import Views
 /// of the hue and changes of brightness, contrast and saturation, without turns by any angle.
 public final class Exemplar: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
-        public enum Form: String, Codable, Sendable { case classes, triplet }
+        public enum Form: String, Codable, Sendable, CaseIterable { case classes, triplet }
 
         public var form = Form.classes
         /// Views of an image in a batch.

@@ -31,6 +31,13 @@ public final class InstanceDiscrimination: Module, SelfSupervisedMethod {
             try SettingsCheck.fraction("bankMomentum", bankMomentum)
             try SettingsCheck.notNegative("proximalWeight", proximalWeight)
         }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            // The exact softmax costs no more.
+            if count <= 8 * negatives { copy.negatives = 0 }
+            return copy
+        }
     }
 
     public static let card = MethodCard(

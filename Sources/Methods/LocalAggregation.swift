@@ -36,13 +36,20 @@ public final class LocalAggregation: Module, SelfSupervisedMethod {
 
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.require(neighbours >= 2, "method.neighbours must be at least 2, not \(neighbours)")
-            try SettingsCheck.positive("clusters", clusters)
+            try SettingsCheck.several("neighbours", neighbours)
+            try SettingsCheck.several("clusters", clusters)
             try SettingsCheck.positive("clusterings", clusterings)
             try SettingsCheck.positive("clusterIterations", clusterIterations)
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.fraction("bankMomentum", bankMomentum)
             try SettingsCheck.notNegative("instanceEpochs", instanceEpochs)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.clusters = FewImages.groups(clusters, count)
+            copy.neighbours = FewImages.groups(neighbours, count)
+            return copy
         }
     }
 
@@ -63,6 +70,7 @@ public final class LocalAggregation: Module, SelfSupervisedMethod {
     private var newest: Tensor?
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
+        try SettingsCheck.among("clusters", settings.clusters, context.sampleCount)
         let encoder = try context.makeEncoder()
         online = ProjectedEncoder(encoder, MLP([encoder.outputWidth, settings.outputWidth]))
         bank = MemoryBank(samples: context.sampleCount, width: settings.outputWidth)
@@ -71,9 +79,6 @@ public final class LocalAggregation: Module, SelfSupervisedMethod {
     }
 
     public func prepareRun(_ services: any RunServices) throws {
-        try SettingsCheck.require(
-            services.sampleCount >= settings.clusters,
-            "method.clusters is \(settings.clusters), but there are only \(services.sampleCount) images: ask for fewer")
         bank.entries.set(try services.features { online($0) }.precise.normalized())
     }
 

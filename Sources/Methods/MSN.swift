@@ -35,13 +35,19 @@ public final class MSN: Module, DeviceTask {
             try SettingsCheck.fraction("maskRatio", maskRatio)
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.positive("prototypes", prototypes)
+            try SettingsCheck.several("prototypes", prototypes)
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.positive("sharpening", sharpening)
             try SettingsCheck.notNegative("meanEntropyWeight", meanEntropyWeight)
             try SettingsCheck.notNegative("sinkhornIterations", sinkhornIterations)
             try SettingsCheck.fraction("targetDecay", targetDecay)
             try SettingsCheck.notNegative("smallViews", smallViews)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.prototypes = FewImages.groups(prototypes, count)
+            return copy
         }
     }
 

@@ -32,6 +32,10 @@ public struct MethodContext {
         channels: [Int]? = nil, seeing side: Int? = nil
     ) throws -> Encoder {
         var (backbone, input) = (backbone, own ?? input)
+        if norm != nil || channels != nil, !BackboneRegistry.isResNet(backbone) {
+            throw SettingsError("backbone.name: the method needs a ResNet, which \(backbone.name) is not; take one such as resnet18")
+        }
+        try BackboneRegistry.requireWholePatches(backbone, imageSize: imageSize)
         if let colours { input.colours = colours }
         if let patches { input.patches = patches }
         if let norm { backbone.norm = norm }
@@ -47,11 +51,6 @@ public struct MethodContext {
         guard let patches = PatchEncoder(encoder) else {
             throw SettingsError(
                 "backbone.name: the method hides patches, which \(backbone.name) does not have; take a transformer such as vit_tiny")
-        }
-        guard imageSize.isMultiple(of: patches.patchSize) else {
-            throw SettingsError(
-                "data.imageSize must be a multiple of the patches' side (\(patches.patchSize)), not \(imageSize): change it or "
-                    + "backbone.patchSize")
         }
         return patches
     }

@@ -23,8 +23,40 @@ public struct MethodEntry: Sendable {
 
     /// - Parameter replacing: a recipe's own views, which take the place of the method's.
     /// - Precondition: `settings` are of this method's type.
+    /// - Throws: `SettingsError` where these are more or fewer than the method sees, or of sizes that it cannot see together.
     public func views(_ settings: any MethodSettings, imageSize: Int, replacing own: ViewRecipe? = nil) throws -> any ViewMaker {
-        try own.map { try complete($0, settings) } ?? makeViews(settings, imageSize)
+        let usual = try makeViews(settings, imageSize)
+        guard let own else { return usual }
+        let made = try complete(own, settings)
+        try require(made, likeThose: usual)
+        return made
+    }
+
+    private func require(_ made: any ViewMaker, likeThose usual: any ViewMaker) throws(SettingsError) {
+        let (given, wanted) = (made.outputs.filter { $0.imageSize != nil }, usual.outputs.filter { $0.imageSize != nil })
+        let remedy = "change the recipe's `views`, or leave them out for the method's own"
+        if let most = card.mostViews {
+            guard wanted.count...most ~= given.count else {
+                throw SettingsError("views: the recipe has \(given.count), and \(card.title) sees \(wanted.count) to \(most): \(remedy)")
+            }
+        } else {
+            guard given.count == wanted.count else {
+                throw SettingsError(
+                    "views: the recipe has \(given.count), and with these settings \(card.title) sees \(wanted.count): \(remedy)")
+            }
+        }
+        for (place, view) in given.enumerated() {
+            // What the method itself has of one size it sees together.
+            guard
+                let first = (0..<place).first(where: {
+                    wanted[min($0, wanted.count - 1)].shape == wanted[min(place, wanted.count - 1)].shape
+                }),
+                given[first].shape != view.shape
+            else { continue }
+            throw SettingsError(
+                "views: '\(given[first].name)' and '\(view.name)' must be of one size for \(card.title), which takes the larger views first: "
+                    + remedy)
+        }
     }
 
     /// - Precondition: `settings` are of this method's type.

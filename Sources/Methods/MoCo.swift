@@ -39,6 +39,14 @@ public final class MoCo: Module, SelfSupervisedMethod {
             try SettingsCheck.fraction("keyDecay", keyDecay)
             try SettingsCheck.positive("batchNormParts", batchNormParts)
         }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.queueLength = FewImages.queue(queueLength, count)
+            // Statistics of fewer than 32 images are noise.
+            copy.batchNormParts = min(batchNormParts, max(1, batchSize / 32))
+            return copy
+        }
     }
 
     public static let card = MethodCard(

@@ -29,6 +29,12 @@ public final class NNCLR: Module, SelfSupervisedMethod {
             try SettingsCheck.positive("queueLength", queueLength)
             try SettingsCheck.positive("temperature", temperature)
         }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.queueLength = FewImages.queue(queueLength, count)
+            return copy
+        }
     }
 
     public static let card = MethodCard(

@@ -31,13 +31,19 @@ public final class OBoW: Module, SelfSupervisedMethod {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.require(words >= 2, "method.words must be at least 2, not \(words)")
+            try SettingsCheck.several("words", words)
             try SettingsCheck.require(!levels.isEmpty, "method.levels is empty: name layers of the backbone, such as layer4")
             try SettingsCheck.positive("inverseDelta", inverseDelta)
             try SettingsCheck.positive("kappa", kappa)
             try SettingsCheck.fraction("teacherDecay", teacherDecay)
             try SettingsCheck.positive("largeViews", largeViews)
             try SettingsCheck.notNegative("smallViews", smallViews)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.words = FewImages.groups(words, count)
+            return copy
         }
     }
 

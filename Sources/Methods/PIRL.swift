@@ -15,7 +15,7 @@ public import Views
 /// epoch would be what an image has to resemble.
 public final class PIRL: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
-        public enum Transform: String, Codable, Sendable { case jigsaw, rotation }
+        public enum Transform: String, Codable, Sendable, CaseIterable { case jigsaw, rotation }
 
         public var transform = Transform.jigsaw
         public var outputWidth = 128
@@ -36,6 +36,12 @@ public final class PIRL: Module, SelfSupervisedMethod {
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.fraction("transformedWeight", transformedWeight)
             try SettingsCheck.fraction("bankMomentum", bankMomentum)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.negatives = FewImages.queue(negatives, count)
+            return copy
         }
     }
 

@@ -24,10 +24,16 @@ public final class ReSSL: Module, SelfSupervisedMethod {
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.positive("queueLength", queueLength)
+            try SettingsCheck.several("queueLength", queueLength)
             try SettingsCheck.positive("studentTemperature", studentTemperature)
             try SettingsCheck.positive("teacherTemperature", teacherTemperature)
             try SettingsCheck.fraction("teacherDecay", teacherDecay)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.queueLength = FewImages.queue(queueLength, count)
+            return copy
         }
     }
 

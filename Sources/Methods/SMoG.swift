@@ -31,7 +31,7 @@ public final class SMoG: Module, SelfSupervisedMethod {
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.require(groups >= 2, "method.groups must be at least 2, not \(groups)")
+            try SettingsCheck.several("groups", groups)
             try SettingsCheck.fraction("groupMomentum", groupMomentum)
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.fraction("targetDecay", targetDecay)
@@ -39,6 +39,15 @@ public final class SMoG: Module, SelfSupervisedMethod {
             try SettingsCheck.require(
                 queueLength >= groups,
                 "method.queueLength (\(queueLength)) must be at least method.groups (\(groups)), which are made of it")
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.groups = FewImages.groups(groups, count)
+            copy.queueLength = max(copy.groups, FewImages.queue(queueLength, count))
+            // As soon as the queue is full.
+            copy.regroupEvery = min(regroupEvery, max(1, copy.queueLength / batchSize))
+            return copy
         }
     }
 

@@ -111,9 +111,13 @@ public protocol MethodSettings: Codable, Sendable, Equatable {
     init()
     /// Refuses values that make no sense.
     func validate() throws(SettingsError)
+    /// These with counts that so many images in such batches can bear, for whoever names no recipe: the published ones are for a million
+    /// images. Unchanged by default.
+    func suited(toImages count: Int, batchSize: Int) -> Self
 }
 
 extension MethodSettings {
+    public func suited(toImages count: Int, batchSize: Int) -> Self { self }
     public func validate() throws(SettingsError) {}
 }
 
@@ -155,11 +159,13 @@ public struct MethodCard: Sendable, Equatable {
     public let needsPatches: Bool
     /// It learns from clips, not from single images.
     public let needsClips: Bool
+    /// Where it can do with more views of an image than its own: how many; nil where it cannot.
+    public let mostViews: Int?
 
     public init(
         name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, needs: String = "",
         leastBatch: Int = 2, hasPositivePairs: Bool = true, hasScale: Bool = false, needsPatches: Bool = false,
-        needsClips: Bool = false
+        needsClips: Bool = false, mostViews: Int? = nil
     ) {
         self.name = name
         self.title = title
@@ -170,6 +176,7 @@ public struct MethodCard: Sendable, Equatable {
         self.needs = needs
         self.leastBatch = leastBatch
         self.hasPositivePairs = hasPositivePairs
+        self.mostViews = mostViews
         self.hasScale = hasScale
         self.needsPatches = needsPatches
         self.needsClips = needsClips

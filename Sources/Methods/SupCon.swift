@@ -11,7 +11,7 @@ public import Views
 /// SimCLR. The means are over anchors, as in the authors' code (the equations sum).
 public final class SupCon: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
-        public enum Loss: String, Codable, Sendable {
+        public enum Loss: String, Codable, Sendable, CaseIterable {
             case out
             case `in`
         }
@@ -35,7 +35,7 @@ public final class SupCon: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "supcon", title: "SupCon", family: .contrastive, paper: "Khosla et al. 2020, arXiv:2004.11362",
-        summary: "all views of all images of a class attract each other", needsLabels: true, needs: "large batches")
+        summary: "all views of all images of a class attract each other", needsLabels: true, needs: "large batches", mostViews: 16)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.simCLR(size: ImageSize(imageSize), strength: settings.jitterStrength)

@@ -11,7 +11,7 @@ public import Views
 /// nearest of all, with which training easily collapses, as the paper says.
 public final class Triplet: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
-        public enum Mining: String, Codable, Sendable { case semiHard, hardest }
+        public enum Mining: String, Codable, Sendable, CaseIterable { case semiHard, hardest }
 
         public var mining = Mining.semiHard
         /// α
@@ -26,7 +26,7 @@ public final class Triplet: Module, SelfSupervisedMethod {
             try SettingsCheck.positive("margin", margin)
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.notNegative("jitterStrength", jitterStrength)
+            try SettingsCheck.jitterStrength(jitterStrength)
         }
     }
 

@@ -32,6 +32,13 @@ public final class WMSE: Module, SelfSupervisedMethod {
             )
             try SettingsCheck.fraction("shrinkage", shrinkage)
         }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.whiteningSize = min(whiteningSize, max(4, batchSize))
+            copy.outputWidth = min(outputWidth, copy.whiteningSize / 2)
+            return copy
+        }
     }
 
     public static let card = MethodCard(

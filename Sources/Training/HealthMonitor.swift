@@ -11,6 +11,8 @@ struct HealthReport {
     /// Online kNN accuracy, when it was measured.
     var score: Double?
     var verdict: HealthVerdict
+    /// Whether all that was read is.
+    var isFinite = true
 }
 
 /// Reads the representation h and the output z on fixed images after every epoch, in evaluation mode: the same images and
@@ -76,9 +78,10 @@ final class HealthMonitor {
         // What is not finite is told by the measures of h and z.
         let use = try targets.flatMap { $0.isFinite().all().item == 1 ? try TargetUse($0) : nil }
         if let use { report.metrics += [("targets.entropy", use.meanEntropy), ("targets.marginal_entropy", use.entropyOfMean)] }
-        report.verdict = Self.verdict(
-            Collapse.diagnose(
-                representation: representation, projection: projection, targets: use, hasScale: type(of: method).card.hasScale))
+        let found = Collapse.diagnose(
+            representation: representation, projection: projection, targets: use, hasScale: type(of: method).card.hasScale)
+        report.verdict = Self.verdict(found)
+        report.isFinite = found.kind != .notFinite
     }
 
     /// A projection may lose what the representation keeps: of it, less than a collapse is a warning.

@@ -157,8 +157,9 @@ public final class Trainer {
                 classCount: dataset.classNames.count))
         guard recipe.training.batchSize >= method.leastBatch, dataset.count >= method.leastBatch else {
             throw TrainingError(
-                "with these settings \(entry.card.title) needs batches of at least \(method.leastBatch) images: raise training.batchSize "
-                    + "(\(recipe.training.batchSize)) or give it more than \(dataset.count) images")
+                "with these settings \(entry.card.title) needs batches of at least \(method.leastBatch) images: "
+                    + (recipe.training.batchSize < method.leastBatch
+                        ? "raise training.batchSize (\(recipe.training.batchSize))" : "give it more than \(dataset.count) images"))
         }
         method.move(to: options.device)
         method.train()
@@ -369,6 +370,7 @@ public final class Trainer {
         ]
         row += sums.means
         let report = try health.read(method, epoch: position.epoch)
+        if !report.isFinite { try reactToNonFinite("the representation is") }
         row += report.metrics
         try metrics.append(row)
         try events.write(row.filter { !["epoch", "step"].contains($0.name) }.map { ("epoch/\($0.name)", $0.value) }, step: position.step)

@@ -102,6 +102,33 @@ import TestSupport
 
     // MARK: Names and settings
 
+    /// What is refused leaves no folder, so that the mended command can be given the same one.
+    @Test func refusedSettingsLeaveNothing() throws {
+        try withImages { images, out in
+            for (method, setting) in [("deepcluster", "clusters"), ("deepcluster_v2", "prototypes"), ("local_aggregation", "clusters")] {
+                try pretrain(images, out, "--method", method, "--set", "method.\(setting)=1000")
+                    .expectRefusal("method.\(setting) is 1000", "only 40 images", "ask for fewer")
+                try pretrain(images, out, "--method", method, "--set", "method.\(setting)=1").expectRefusal("at least 2, not 1")
+                #expect(!FileManager.default.fileExists(atPath: out))
+            }
+            try pretrain(images, out, "--method", "bownet", "--teacher", "\(images)/none")
+                .expectRefusal("--teacher \(images)/none is no run that has ended")
+            try pretrain(images, out, "--method", "simclr", "--teacher", images)
+                .expectRefusal("--teacher: simclr learns from no other run; bownet does")
+            try pretrain(images, out, "--method", "cmc", "--backbone", "vit_tiny")
+                .expectRefusal("the method needs a ResNet, which vit_tiny is not")
+            try pretrain(images, out, "--method", "dino", "--backbone", "vit_tiny", "--patch", "5")
+                .expectRefusal("multiple of the patches' side (5)")
+            try pretrain(images, out, "--method", "supcon", "--set", "method.loss=both").expectRefusal("must be one of out, in, not 'both'")
+            try pretrain(
+                images, out, "--method", "byol", "--set",
+                "method.targetDecay={warmUp: {fraction: 0.5, from: 0.5, then: {cosine: {from: 5, to: 1}}}}"
+            )
+            .expectRefusal("method.targetDecay must lie between 0 and 1")
+            #expect(!FileManager.default.fileExists(atPath: out))
+        }
+    }
+
     @Test func misspelledNames() throws {
         let out = NSTemporaryDirectory() + "fovea-never-made"
         try pretrain(Fixtures.images, out, "--method", "simcrl").expectRefusal("'simcrl'", "did you mean 'simclr'?", "fovea methods")

@@ -50,6 +50,27 @@ import TestSupport
         }
     }
 
+    /// Weights and loss can be numbers when what evaluation sees is none.
+    @Test func stopsWhereTheRepresentationIsNoNumber() throws {
+        let images = try TinyImages()
+        try withTemporaryFolder { folder in
+            var recipe = try tinyRecipe("scalar", Self.methods)
+            var settings = ScalarMethod.Settings()
+            settings.ruinsStatisticsAtStep = 3
+            recipe.method.settings = settings
+            recipe.monitoring.healthImages = 8
+            func trainer(_ name: String) throws -> Trainer {
+                try Trainer(
+                    recipe, dataset: images, folder: RunFolder("\(folder)/\(name)"), methods: Self.methods, options: tinyOptions())
+            }
+            let error = try #require(throws: TrainingError.self) { _ = try trainer("stops").run() }
+            #expect(error.description.contains("the representation is no longer finite") && error.isDivergence)
+            #expect(try Checkpoint.read(RunFolder("\(folder)/stops").lastCheckpoint).position.epoch == 1)
+            recipe.monitoring.onNonFinite = .warn
+            #expect(try trainer("goes on").run() == .finished)
+        }
+    }
+
     /// Not in a checkpoint by the clock either.
     @Test func savesNothingThatIsNotFinite() throws {
         let images = try TinyImages()

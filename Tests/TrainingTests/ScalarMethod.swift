@@ -8,6 +8,8 @@ final class ScalarMethod: Module, SelfSupervisedMethod {
     struct Settings: MethodSettings {
         var slope = 0.0
         var poisonAtStep = -1
+        /// When the statistics that evaluation uses are ruined, while weights and loss stay as they are.
+        var ruinsStatisticsAtStep = -1
     }
 
     static let card = MethodCard(
@@ -37,6 +39,11 @@ final class ScalarMethod: Module, SelfSupervisedMethod {
 
     func loss(_ batch: Batch, _ step: Step) -> Losses {
         let m = (batch.views[0].to(.float32) / 255).mean()
+        if step.index == settings.ruinsStatisticsAtStep {
+            for (key, tensor) in encoder.stateDict where key.hasSuffix("layer4.1.bn2.running_mean") {
+                withoutGradients { tensor.copyInPlace(.full(tensor.shape, -.infinity)) }
+            }
+        }
         let poison = step.index == settings.poisonAtStep ? Double.nan : 1
         return ["distance": (w.value.value - m).squared().sum() * poison, "slope": b.value.value.sum() * settings.slope]
     }

@@ -5,11 +5,12 @@ internal import Torch
 extension Encoder {
     /// Channels of named layers' maps.
     /// - Throws: `SettingsError` for a layer that the backbone has not.
-    func mapWidths(at levels: [String]) throws -> [Int] {
+    func mapWidths(at levels: [String], _ setting: String = "levels") throws -> [Int] {
         let names = backbone.layerNames
         for level in levels where !names.contains(level) {
             throw SettingsError(
-                "method.levels names '\(level)', which backbone \(settings.name) has not: choose among \(names.joined(separator: ", "))")
+                "method.\(setting) names '\(level)', which backbone \(settings.name) has not: choose among \(names.joined(separator: ", "))"
+            )
         }
         let pixels = Tensor.zeros([1, 3, imageSize, imageSize], .uint8)
         return evaluating { inference { maps(pixels, at: levels).map { $0.size(1) } } }

@@ -10,6 +10,11 @@ enum SettingsCheck {
         try require(value > 0, "method.\(name) must be positive, not \(value)")
     }
 
+    /// Prototypes, clusters and whatever else one of would be the same for every image.
+    static func several(_ name: String, _ value: Int) throws(SettingsError) {
+        try require(value >= 2, "method.\(name) must be at least 2, not \(value)")
+    }
+
     static func positive(_ name: String, _ value: Double) throws(SettingsError) {
         try require(value > 0 && value.isFinite, "method.\(name) must be above 0, not \(value)")
     }
@@ -31,13 +36,25 @@ enum SettingsCheck {
         try require((0...1).contains(value), "method.\(name) must lie between 0 and 1, not \(value)")
     }
 
+    /// What images are divided among.
+    static func among(_ name: String, _ value: Int, _ count: Int, of what: String = "images") throws(SettingsError) {
+        try require(count >= value, "method.\(name) is \(value), but there are only \(count) \(what): ask for fewer")
+    }
+
     /// Of colours: hue is turned by up to 0.2 s of a circle, of which a half is all there is.
     static func jitterStrength(_ s: Double) throws(SettingsError) {
         try require((0...2.5).contains(s), "method.jitterStrength must lie between 0 and 2.5, not \(s)")
     }
 
-    /// At the beginning and the end of a run.
+    /// All over a run.
     static func fraction(_ name: String, _ schedule: Schedule) throws(SettingsError) {
-        for position in [0, 1] { try fraction(name, schedule.value(at: position, of: 1)) }
+        for value in values(schedule) { try fraction(name, value) }
     }
+
+    /// All over a run.
+    static func positive(_ name: String, _ schedule: Schedule) throws(SettingsError) {
+        for value in values(schedule) { try positive(name, value) }
+    }
+
+    private static func values(_ schedule: Schedule) -> [Double] { (0...200).map { schedule.value(at: $0, of: 200) } }
 }

@@ -3,8 +3,8 @@ public import Methods
 public import Torch
 public import Views
 
-/// A recipe for whoever names only images: the method's published settings, with an image size, a batch and a learning
-/// rate that suit the data.
+/// A recipe for whoever names only images: the method's published settings, with clusters and queues, an image size, a batch and a
+/// learning rate that suit the data.
 public enum DefaultRecipe {
     /// Looks at a few images for their size.
     /// - Parameters:
@@ -19,6 +19,7 @@ public enum DefaultRecipe {
         if let epochs { recipe.training.epochs = epochs }
         recipe.data.imageSize = imageSize(of: dataset)
         recipe.training.batchSize = batchSize(of: dataset.count)
+        recipe.method.settings = recipe.method.settings.suited(toImages: dataset.count, batchSize: recipe.training.batchSize)
         recipe.training.learningRate = 0.12
         recipe.training.learningRateScaling = .linear
         recipe.training.warmUpEpochs = min(5, (Double(recipe.training.epochs) / 10).rounded(.down))

@@ -49,8 +49,29 @@ public struct RecipeFile {
         guard var tree = (loaded ?? [String: Any]()) as? [String: Any] else {
             throw RecipeError("\(source) is not a recipe: it should be a mapping with `method:` and others")
         }
+        let original = tree
         for change in changes { try SettingsTree.apply(change, to: &tree) }
-        return try recipe(from: tree, source: source)
+        let recipe = try recipe(from: tree, source: source)
+        for change in changes where change.hasPrefix("method.") { try requireEffect(of: change, on: original, in: recipe, source) }
+        return recipe
+    }
+
+    /// Of a setting that makes a method's views where the recipe has views of its own.
+    private func requireEffect(of change: String, on original: [String: Any], in recipe: Recipe, _ source: String) throws {
+        guard recipe.views != nil, let before = try? self.recipe(from: original, source: source) else { return }
+        var tree = original
+        try SettingsTree.apply(change, to: &tree)
+        guard let after = try? self.recipe(from: tree, source: source), after.method.name == before.method.name else { return }
+        let entry = try methods.entry(named: after.method.name)
+        func views(_ recipe: Recipe, _ own: ViewRecipe?) throws -> ViewRecipe? {
+            try entry.views(recipe.method.settings, imageSize: recipe.data.imageSize, replacing: own) as? ViewRecipe
+        }
+        guard let (old, new) = try? (views(before, nil), views(after, nil)), old != new,
+            let (oldOwn, newOwn) = try? (views(before, recipe.views), views(after, recipe.views)), oldOwn == newOwn
+        else { return }
+        throw RecipeError(
+            "\(source): '\(change)' changes views that the method makes, and this recipe has `views` of its own: change those, or leave "
+                + "them out with --set views=null")
     }
 
     private func recipe(from tree: [String: Any], source: String) throws -> Recipe {
