@@ -39,8 +39,9 @@ p.add_argument("--test", type=int, default=2000)
 p.add_argument("--epochs", type=int, help="instead of the recipe's")
 p.add_argument("--random-encoders", type=int, default=5)
 p.add_argument("--jobs", type=int, default=1, help="rows made at the same time")
+p.add_argument("--threads", type=int, help="of each row; without it the cores are shared out")
 a = p.parse_args()
-threads = max(1, (os.cpu_count() or 1) // a.jobs)
+threads = a.threads or max(1, (os.cpu_count() or 1) // a.jobs)
 
 OF_CLIPS = {"frame_order", "playback_rate", "temporal_transformation", "motion_estimation", "temporal_contrast",
             "dense_predictive_coding", "object_consistency", "maskfeat_video"}

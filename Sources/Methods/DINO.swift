@@ -10,7 +10,8 @@ public import Views
 ///     θ_t ← λθ_t + (1 − λ)θ_s
 ///
 /// The centre keeps one output from winning, the low teacher temperature keeps the outputs from being uniform. The last
-/// layer is weight-normalised and stands still at first.
+/// layer is weight-normalised and stands still at first. Deviations: its gains are fixed at 1 (the authors' `norm_last_layer`, which
+/// their best ViT-S switches off); the student is kept as the encoder, where the authors evaluate the teacher.
 public final class DINO: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 2048
@@ -36,13 +37,19 @@ public final class DINO: Module, SelfSupervisedMethod {
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("bottleneckWidth", bottleneckWidth)
-            try SettingsCheck.positive("prototypes", prototypes)
+            try SettingsCheck.several("prototypes", prototypes)
             try SettingsCheck.positive("studentTemperature", studentTemperature)
-            for position in [0, 1] { try SettingsCheck.positive("teacherTemperature", teacherTemperature.value(at: position, of: 1)) }
+            try SettingsCheck.positive("teacherTemperature", teacherTemperature)
             try SettingsCheck.fraction("centreMomentum", centreMomentum)
             try SettingsCheck.fraction("teacherDecay", teacherDecay)
             try SettingsCheck.notNegative("frozenEpochs", frozenEpochs)
             try SettingsCheck.notNegative("smallViews", smallViews)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.prototypes = FewImages.groups(prototypes, count)
+            return copy
         }
     }
 

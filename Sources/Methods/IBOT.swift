@@ -9,7 +9,8 @@ public import Views
 ///     L_MIM = mean over large views and images of the mean over hidden patches i of −P_t(u_i)·log P_s(û_i)   (eq. 2)
 ///
 /// û is the large view with blocks of patches replaced by a mask token; the teacher, a moving average, sees it whole. One head
-/// serves class and patch tokens; each kind has its own centre.
+/// serves class and patch tokens; each kind has its own centre. Deviations: the last layer's gains are fixed at 1 (the authors'
+/// `norm_last_layer`, which their ViT-S switches off); the student is kept as the encoder, where the authors evaluate the teacher.
 public final class IBOT: Module, DeviceTask {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 2048
@@ -38,12 +39,10 @@ public final class IBOT: Module, DeviceTask {
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("bottleneckWidth", bottleneckWidth)
-            try SettingsCheck.positive("prototypes", prototypes)
+            try SettingsCheck.several("prototypes", prototypes)
             try SettingsCheck.positive("studentTemperature", studentTemperature)
-            for position in [0, 1] {
-                try SettingsCheck.positive("teacherTemperature", teacherTemperature.value(at: position, of: 1))
-                try SettingsCheck.positive("patchTemperature", patchTemperature.value(at: position, of: 1))
-            }
+            try SettingsCheck.positive("teacherTemperature", teacherTemperature)
+            try SettingsCheck.positive("patchTemperature", patchTemperature)
             try SettingsCheck.fraction("centreMomentum", centreMomentum)
             try SettingsCheck.fraction("teacherDecay", teacherDecay)
             try SettingsCheck.notNegative("frozenEpochs", frozenEpochs)
@@ -51,6 +50,12 @@ public final class IBOT: Module, DeviceTask {
             try SettingsCheck.require(
                 maskRatio.count == 2 && maskRatio[0] >= 0 && maskRatio[0] <= maskRatio[1] && maskRatio[1] < 1,
                 "method.maskRatio must be two rising numbers from 0 to below 1, not \(maskRatio)")
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.prototypes = FewImages.groups(prototypes, count)
+            return copy
         }
     }
 

@@ -8,6 +8,7 @@ public import Views
 ///     q = Sinkhorn–Knopp of zᵀC / ε over the batch, all prototypes alike               (eq. 3–5)
 ///
 /// z and the prototypes C have length 1. Small batches are helped by a queue of past z for the assignments (section 3.1).
+/// The authors' LARC adapts the rate of biases and norms too; our LARS steps them at the plain rate.
 public final class SwAV: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 2048
@@ -32,7 +33,7 @@ public final class SwAV: Module, SelfSupervisedMethod {
         public func validate() throws(SettingsError) {
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
             try SettingsCheck.positive("outputWidth", outputWidth)
-            try SettingsCheck.positive("prototypes", prototypes)
+            try SettingsCheck.several("prototypes", prototypes)
             try SettingsCheck.positive("temperature", temperature)
             try SettingsCheck.positive("epsilon", epsilon)
             try SettingsCheck.positive("sinkhornIterations", sinkhornIterations)
@@ -40,6 +41,12 @@ public final class SwAV: Module, SelfSupervisedMethod {
             try SettingsCheck.notNegative("queueLength", queueLength)
             try SettingsCheck.notNegative("queueFromEpoch", queueFromEpoch)
             try SettingsCheck.notNegative("smallViews", smallViews)
+        }
+
+        public func suited(toImages count: Int, batchSize: Int) -> Settings {
+            var copy = self
+            copy.prototypes = FewImages.groups(prototypes, count)
+            return copy
         }
     }
 

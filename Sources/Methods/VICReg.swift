@@ -8,7 +8,8 @@ public import Views
 ///     s = mean of (Z − Z′)²        v = 1/d Σⱼ max(0, 1 − √(Var(zʲ) + ε))       (eq. 1)
 ///     c = 1/d Σ_{i≠j} Cov(Z)ᵢⱼ²                                                (eq. 3–4)
 ///
-/// s is the mean over samples and features, as algorithm 1 has it (eq. 5 sums over features).
+/// s is the mean over samples and features, as algorithm 1 has it (eq. 5 sums over features). The authors' code halves the variance
+/// term, v(Z)/2 + v(Z′)/2, which neither eq. 6 nor algorithm 1 does, and this file does not.
 public final class VICReg: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 8192

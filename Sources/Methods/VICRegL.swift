@@ -10,6 +10,9 @@ public import Views
 ///
 /// ℓ is VICReg's loss over the batch, y are the places of the last map through a projector of their own. The γ best are those pairs
 /// that are nearest; both views look for their places in the other, of which the mean is taken.
+///
+/// The authors' code differs: it halves the variance and covariance terms of ℓ (v(Z)/2 + v(Z′)/2, and c likewise), takes all places
+/// for L_d (`l2_all_matches`), and of the pairs for L_s 20 one way and 4 the other; locations there do not follow a flip.
 public final class VICRegL: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public var hiddenWidth = 8192
@@ -63,7 +66,7 @@ public final class VICRegL: Module, SelfSupervisedMethod {
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         let encoder = try context.makeEncoder()
-        let width = try encoder.mapWidths(at: [settings.level])[0]
+        let width = try encoder.mapWidths(at: [settings.level], "level")[0]
         func head(_ inputs: Int, _ hidden: Int, _ outputs: Int) -> MLP {
             MLP([inputs] + Array(repeating: hidden, count: settings.headLayers - 1) + [outputs], outputBias: false)
         }

@@ -83,6 +83,44 @@ import Views
         expectClose(amdim(a.rows(order), places.rows(order)), amdim(a, places), .float64)
     }
 
+    /// MSN's and iBOT's masks are drawn by place in the batch; what they compute of given outputs knows no order. A half of a batch has
+    /// other balanced targets and another mean, but masked patches, and MSN's targets that are not balanced, have nothing to do with it.
+    @Test func maskedMethodsOfGivenOutputs() {
+        Runtime.seed(44)
+        let order = Tensor.randomPermutation(24)
+        let (anchor, goal, prototypes) = (
+            Tensor.randn([24, 8], .float64), Tensor.randn([24, 8], .float64), Tensor.randn([6, 8], .float64)
+        )
+        func msn(_ rows: Tensor, _ iterations: Int) -> [Double] {
+            let parts = MSN.assignment(
+                [anchor.rows(rows)], goal.rows(rows), prototypes, temperature: 0.3, sharpening: 0.5, sinkhornIterations: iterations)
+            return [parts.crossEntropy.item, parts.meanEntropy.item]
+        }
+        let all = Tensor.arange(24)
+        let halves = [Tensor.arange(12), Tensor.arange(12) + Tensor(scalar: 12)]
+        for iterations in [0, 3] {
+            let (whole, permuted) = (msn(all, iterations), msn(order, iterations))
+            let parts = halves.map { msn($0, iterations) }
+            for part in 0..<2 {
+                #expect((whole[part] - permuted[part]).magnitude < 1e-12)
+                let isMean = ((parts[0][part] + parts[1][part]) / 2 - whole[part]).magnitude < 1e-12
+                #expect(isMean == (part == 0 && iterations == 0), "part \(part), \(iterations) iterations")
+            }
+        }
+
+        let (student, teacher, centre) = (
+            Tensor.randn([24, 9, 6], .float64), Tensor.randn([24, 9, 6], .float64), Tensor.randn([6], .float64)
+        )
+        let mask = Tensor.rand([24, 9], .float64).greater(0.5)
+        func ibot(_ rows: Tensor) -> Double {
+            IBOT.maskedPatches(
+                student.rows(rows), teacher.rows(rows), mask.rows(rows), centre: centre, studentTemperature: 0.3, teacherTemperature: 0.2
+            ).item
+        }
+        #expect((ibot(order) - ibot(all)).magnitude < 1e-12)
+        #expect(((ibot(halves[0]) + ibot(halves[1])) / 2 - ibot(all)).magnitude < 1e-12)
+    }
+
     /// Where samples know nothing of each other (in evaluation mode, without batch statistics), the loss of a batch is the mean of its
     /// halves'; where they are each other's negatives, or share a covariance or an assignment, it is not.
     /// OBoW is neither: its scale of distances follows the batch a little.

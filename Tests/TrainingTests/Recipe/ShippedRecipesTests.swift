@@ -280,6 +280,8 @@ import Views
             encoder: small, heads: byol(128, 1024, 256) + byol(256, 1024, 256), copies: small + byol(128, 1024, 256), views: [32, 32]),
         "moco/imagenet": .init(
             encoder: large, heads: plain(2048, 2048, 128), copies: large + plain(2048, 2048, 128), views: [224, 224]),
+        "moco/imagenet-v1": .init(
+            encoder: large, heads: linear(2048, 128), copies: large + linear(2048, 128), views: [224, 224]),
         "simsiam/imagenet": .init(
             encoder: large, heads: mlp(2048, 2048, 2048, 2048, bias: false) + mlp(2048, 512, 2048), copies: 0, views: [224, 224]),
         "swav/imagenet": .init(
@@ -287,9 +289,8 @@ import Views
         "deepcluster_v2/imagenet": .init(
             encoder: large, heads: mlp(2048, 2048, 128), copies: 3 * 3000 * 128, views: [224, 224, 96, 96, 96, 96, 96, 96]),
         "dino/imagenet-resnet": .init(
-            encoder: large, heads: linear(2048, 2048) + linear(2048, 2048) + linear(2048, 256) + 2 * norm(2048) + 60000 * 256,
-            copies: large + linear(2048, 2048) + linear(2048, 2048) + linear(2048, 256) + 2 * norm(2048) + 60000 * 256,
-            views: [224, 224, 96, 96, 96, 96, 96, 96]),
+            encoder: large, heads: dinoHead(2048, 2048, 65536), copies: large + dinoHead(2048, 2048, 65536),
+            views: [224, 224] + Array(repeating: 96, count: 8)),
         "barlow_twins/imagenet": .init(encoder: large, heads: mlp(2048, 8192, 8192, 8192, bias: false), copies: 0, views: [224, 224]),
         "vicreg/imagenet": .init(encoder: large, heads: mlp(2048, 8192, 8192, 8192, bias: false), copies: 0, views: [224, 224]),
         "nnclr/imagenet": .init(
@@ -663,7 +664,10 @@ import Views
     }
 
     private func context(_ recipe: Recipe) -> MethodContext {
-        MethodContext(
-            backbone: recipe.backbone, input: recipe.data.input, imageSize: recipe.data.imageSize, sampleCount: 14, classCount: 3)
+        // What is divided into clusters must be as many.
+        let isClustered = ["bownet", "deepcluster", "deepcluster_v2", "local_aggregation"].contains(recipe.method.name)
+        return MethodContext(
+            backbone: recipe.backbone, input: recipe.data.input, imageSize: recipe.data.imageSize, sampleCount: isClustered ? 30_000 : 14,
+            classCount: 3)
     }
 }
