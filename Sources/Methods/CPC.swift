@@ -10,7 +10,8 @@ public import Views
 ///     L = −mean of log( exp(ẑᵀt) / Σ exp(ẑᵀt′) ),  t a linear map of z; t′ are all patches of all images   (section 2.1)
 ///
 /// In several directions: from above, from below and from the sides, each with a network g of its own. Layer normalisation in f,
-/// because batch statistics would tell which patches are of one image; patches lose their colours at random, each by itself.
+/// because batch statistics would tell which patches are of one image; patches change their colours and lose them at random, each by
+/// itself (the paper's patch augmentation, of normalised input; without its elastic deformations and AutoAugment's operations).
 /// The representation is the mean of the patches' features.
 public final class CPC: Module, DeviceTask {
     public struct Settings: MethodSettings {
@@ -31,6 +32,10 @@ public final class CPC: Module, DeviceTask {
         public var scanDirections = 4
         /// Probability that a patch keeps only one of its colour channels.
         public var colourDrop = 0.8
+        /// By how much a patch's saturation, contrast and brightness change, each patch by itself: factors from 1 − this to 1 + this.
+        public var patchJitter = 0.4
+        /// Probability that a patch is grey.
+        public var patchGrey = 0.25
 
         public init() {}
 
@@ -47,6 +52,8 @@ public final class CPC: Module, DeviceTask {
             try SettingsCheck.require(
                 (1...4).contains(scanDirections), "method.scanDirections must be 1 to 4, not \(scanDirections)")
             try SettingsCheck.fraction("colourDrop", colourDrop)
+            try SettingsCheck.fraction("patchJitter", patchJitter)
+            try SettingsCheck.fraction("patchGrey", patchGrey)
         }
     }
 
@@ -82,7 +89,7 @@ public final class CPC: Module, DeviceTask {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let (n, grid) = (batch.count, settings.grid)
-        let patches = Self.droppingColours(encoder.patches(batch.views[0]), probability: settings.colourDrop)
+        let patches = changed(encoder.patches(batch.views[0]))
         // [n, rows, columns, width]
         let z = encoder.backbone(patches).reshaped(n, grid, grid, encoder.outputWidth)
         var terms: [Tensor] = []
@@ -101,7 +108,7 @@ public final class CPC: Module, DeviceTask {
 
     /// The patches in their places, beside each other though they overlap in the image.
     public func task(of pixels: Tensor) -> [PictureRow] {
-        let patches = Self.droppingColours(encoder.patches(pixels), probability: settings.colourDrop)
+        let patches = changed(encoder.patches(pixels))
         let (grid, side) = (settings.grid, patches.size(3))
         let rows = patches.reshaped([pixels.size(0), grid, grid, 3, side, side]).permuted(0, 3, 1, 4, 2, 5)
             .reshaped(pixels.size(0), 3, grid * side, grid * side)
@@ -128,6 +135,24 @@ public final class CPC: Module, DeviceTask {
         let own = Tensor.arange(n * rows * columns, on: targets.device).reshaped(n, rows, columns)
             .narrowed(1, from: offset, count: rows - offset).flattened()
         return predictions.reshaped(-1, d).matmul(targets.reshaped(-1, d).t).crossEntropy(own)
+    }
+
+    private func changed(_ patches: Tensor) -> Tensor {
+        Self.droppingColours(
+            Self.jittered(patches, by: settings.patchJitter, grey: settings.patchGrey), probability: settings.colourDrop)
+    }
+
+    /// Saturation about a patch's grey, contrast about its mean, and brightness, of each patch by itself: [n, 3, h, w].
+    static func jittered(_ patches: Tensor, by strength: Double, grey probability: Double) -> Tensor {
+        guard strength > 0 || probability > 0 else { return patches }
+        let shape = [patches.size(0), 1, 1, 1]
+        func change() -> Tensor { (Tensor.rand(shape) * 2 - 1) * strength }
+        let saturation = (change() + 1) * Tensor.rand(shape).less(probability).not.to(.float32)
+        let (contrast, brightness) = ((change() + 1).to(patches.device), change().to(patches.device))
+        let grey = patches.mean(1, keep: true)
+        let coloured = grey + (patches - grey) * saturation.to(patches.device)
+        let mean = coloured.flattened(from: 1).mean(1).reshaped(shape)
+        return mean + (coloured - mean) * contrast + brightness
     }
 
     /// Of some patches two of three channels become 0, the mean: [n, 3, h, w].

@@ -13,7 +13,8 @@ import Views
     /// bank, dropped colours, mixed images, sub-batches of whitening.
     private static var still: [String: Any] {
         [
-            "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "cutMix": 0, "whiteningSize": 24, "dropout": 0, "edgeDropout": 0,
+            "batchNormParts": 1, "negatives": 0, "colourDrop": 0, "patchJitter": 0, "patchGrey": 0, "cutMix": 0, "whiteningSize": 24,
+            "dropout": 0, "edgeDropout": 0,
         ]
     }
 

@@ -61,6 +61,7 @@ import Torch
         #expect(msn.map(\.title) == ["seen"] && own(msn[0].images, pixels).to(.float32).sum(1).floats == Array(repeating: 8, count: 6))
         var grid = CPC.Settings()
         (grid.grid, grid.colourDrop, grid.contextWidth, grid.firstOffset, grid.lastOffset) = (3, 0, 4, 1, 2)
+        (grid.patchJitter, grid.patchGrey) = (0, 0)
         let cpc = rows(try CPC(grid, tinyContext()), pixels)
         let side = cpc[0].images.size(2) / 3
         // The first patch is the image's upper left corner.

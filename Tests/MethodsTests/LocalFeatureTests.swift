@@ -111,6 +111,30 @@ import Views
         #expect(dropped.mean(0).doubles.allSatisfy { ($0 - (0.2 + 0.8 / 3)).magnitude < 0.04 })
     }
 
+    /// Each patch by itself, by factors that can be read off again.
+    @Test func cpcChangesColoursOfEachPatch() {
+        Runtime.seed(9)
+        let x = Tensor.randn([1, 3, 4, 4], .float32).expanded([3000, 3, 4, 4]).contiguous()
+        #expect(difference(CPC.jittered(x, by: 0, grey: 0), x, .exact) == nil)
+        let y = CPC.jittered(x, by: 0.4, grey: 0.25).to(.float64)
+        let (before, greyBefore, grey) = (x.to(.float64), x.to(.float64).mean(1, keep: true), y.mean(1, keep: true))
+        // Brightness moves the mean; contrast is the spread of grey about it; saturation that of channels about grey, times contrast.
+        let brightness = (y.flattened(from: 1).mean(1) - before.flattened(from: 1).mean(1)).doubles
+        func spread(_ t: Tensor) -> Tensor {
+            (t - t.flattened(from: 1).mean(1).reshaped(-1, 1, 1, 1)).squared().flattened(from: 1).sum(1).sqrt()
+        }
+        let contrast = (spread(grey) / spread(greyBefore)).doubles
+        func colour(_ t: Tensor, _ grey: Tensor) -> Tensor { (t - grey).squared().flattened(from: 1).sum(1).sqrt() }
+        let saturation = zip((colour(y, grey) / colour(before, greyBefore)).doubles, contrast).map { $0 / $1 }
+        let inColour = saturation.filter { $0 > 1e-3 }
+        #expect((Double(inColour.count) / 3000 - 0.75).magnitude < 0.03)
+        for (values, centre) in [(brightness, 0), (contrast, 1), (inColour, 1.0)] {
+            #expect(values.allSatisfy { ($0 - centre).magnitude < 0.4001 })
+            #expect((values.reduce(0, +) / Double(values.count) - centre).magnitude < 0.02)
+            #expect(values.max()! > centre + 0.38 && values.min()! < centre - 0.38)
+        }
+    }
+
     // MARK: VICRegL
 
     @Test func vicRegL() throws {

@@ -16,8 +16,12 @@ public final class Queue: Module {
     /// [length, width], in no order that means anything.
     public var rows: Tensor { entries.value }
 
-    /// Whether no random rows are left. Waits for the device.
-    public var isFull: Bool { Int(added.value.item) >= entries.value.size(0) }
+    /// Whether no random rows are left. Waits for the device until that is so.
+    public var isFull: Bool {
+        if !isKnownFull { isKnownFull = Int(added.value.item) >= entries.value.size(0) }
+        return isKnownFull
+    }
+    private var isKnownFull = false
 
     /// Replaces the oldest rows; of more rows than there is room for, the last stay.
     /// - Parameter new: [n, width]
