@@ -104,6 +104,7 @@ ct_status ct_folded_convolution(ct_folded folded, ct_tensor x, ct_tensor kernel,
         const Tensor input = shim::tensor(x).contiguous(at::MemoryFormat::ChannelsLast), &filter = shim::tensor(kernel);
         const std::vector<Tensor> sources{filter, shim::tensor(running_mean), shim::tensor(running_variance),
                                           weight ? shim::tensor(weight) : Tensor(), bias ? shim::tensor(bias) : Tensor()};
+        TORCH_CHECK(stride > 0, "non-positive stride is not supported");
         if (residual) {
             const auto results = [&](int64_t size, int64_t window) { return (size + 2 * padding - window) / stride + 1; };
             const Tensor &added = shim::tensor(residual);

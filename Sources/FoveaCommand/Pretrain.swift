@@ -118,7 +118,7 @@ struct Pretrain: ParsableCommand {
         options.observer = TerminalProgress(quiet: quiet)
         options.shouldStop = { Interruption.isRequested }
 
-        let trainer = try resume.map { try resumed($0, options) } ?? begun(options)
+        let trainer = try Interruption.preparing { try resume.map { try resumed($0, options) } ?? begun(options) }
         let folder = trainer.folder.path
         do {
             switch try trainer.run() {

@@ -33,6 +33,7 @@ struct ViewsCommand: ParsableCommand {
         for (name, value) in [("--count", count), ("--draws", draws)] where !(1...1000).contains(value) {
             throw ValidationError("\(name) \(value): give a number between 1 and 1000")
         }
+        guard out.lowercased().hasSuffix(".png") else { throw ValidationError("--out \(out): the picture is a PNG; call it .png") }
     }
 
     func run() throws {

@@ -11,7 +11,8 @@ public import Views
 /// A discriminator tells pairs of an image and its encoding from pairs of a latent and what the generator makes of it; where it cannot,
 /// encoder and generator undo each other. E(x) is normal with a mean and a deviation that a head on the representation gives. BiGAN has
 /// the joint score alone, a plain encoding and the logistic loss: `unaryTerms: false`, `stochastic: false`, `loss: logistic`.
-/// The networks are BigGAN's for 32 pixels, at any power of 2, narrower as set.
+/// The networks are BigGAN's for 32 pixels, at any power of 2, narrower as set. Deviation: the discriminator's steps of a turn see the same
+/// images, beside other latents, and come after the generator's.
 public final class BigBiGAN: Module, SelfSupervisedMethod {
     public struct Settings: MethodSettings {
         public enum Loss: String, Codable, Sendable, CaseIterable { case hinge, logistic }

@@ -66,10 +66,10 @@ public final class BoWNet: Module, SelfSupervisedMethod {
     private let settings: Settings
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
-        try SettingsCheck.among("words", settings.words, context.sampleCount * settings.placesPerImage, of: "places of images")
         guard !settings.teacher.isEmpty else {
             throw SettingsError("BoWNet needs a teacher: pretrain another method first, RotNet say, and give its run by --teacher RUN")
         }
+        try SettingsCheck.among("words", settings.words, context.sampleCount * settings.placesPerImage, of: "places of images")
         encoder = try context.makeEncoder()
         prototypes = Prototypes(settings.words, width: encoder.outputWidth)
         scale = Parameter(.full([1], settings.initialScale))

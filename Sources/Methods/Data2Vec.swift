@@ -22,7 +22,7 @@ public final class Data2Vec: Module, DeviceTask {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.fraction("maskRatio", maskRatio)
+            try SettingsCheck.share("maskRatio", maskRatio)
             try SettingsCheck.positive("targetBlocks", targetBlocks)
             try SettingsCheck.positive("beta", beta)
             try SettingsCheck.fraction("targetDecay", targetDecay)
@@ -53,6 +53,10 @@ public final class Data2Vec: Module, DeviceTask {
         maskToken = Parameter(.randn([online.outputWidth]) * 0.02)
         predictor = Linear(online.outputWidth, online.outputWidth)
         target = try context.makePatchEncoder()
+        // Before the first block there are the patches themselves.
+        let depth = online.encoder.backbone.layerNames.count - 1
+        try SettingsCheck.require(
+            settings.targetBlocks <= depth, "method.targetBlocks is \(settings.targetBlocks), but the backbone has \(depth): ask for fewer")
         self.settings = settings
         super.init()
         movingAverages.forEach { $0.begin() }

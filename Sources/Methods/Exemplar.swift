@@ -28,12 +28,12 @@ public final class Exemplar: Module, SelfSupervisedMethod {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.positive("copies", copies)
+            try SettingsCheck.within("copies", copies, 1...256)
             try SettingsCheck.require(
                 form == .classes || copies > 1, "method.copies must be at least 2 for triplets, which need a positive, not \(copies)")
             try SettingsCheck.positive("outputWidth", outputWidth)
             try SettingsCheck.positive("margin", margin)
-            try SettingsCheck.notNegative("jitterStrength", jitterStrength)
+            try SettingsCheck.jitterStrength(jitterStrength)
         }
     }
 

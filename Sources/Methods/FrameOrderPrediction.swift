@@ -32,7 +32,7 @@ public final class FrameOrderPrediction: Module, SelfSupervisedMethod {
                 range.contains(frames),
                 "method.frames must be \(range.lowerBound) to \(range.upperBound) for \(question.rawValue), not \(frames)")
             try SettingsCheck.positive("stride", stride)
-            try SettingsCheck.notNegative("jitter", jitter)
+            try SettingsCheck.within("jitter", jitter, 0...256)
             try SettingsCheck.fraction("channelSplit", channelSplit)
             try SettingsCheck.positive("hiddenWidth", hiddenWidth)
         }

@@ -28,7 +28,7 @@ public final class IJEPA: Module, DeviceTask {
 
         public func validate() throws(SettingsError) {
             try PatchDecoder.check(width: predictorWidth, heads: predictorHeads, depth: predictorDepth, "predictor")
-            try SettingsCheck.positive("targets", targets)
+            try SettingsCheck.within("targets", targets, 1...64)
             for (name, range, most) in [
                 ("targetScale", targetScale, 1.0), ("targetAspect", targetAspect, 100), ("contextScale", contextScale, 1),
             ] {

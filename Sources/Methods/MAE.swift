@@ -19,7 +19,7 @@ public final class MAE: Module, DeviceTask {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.fraction("maskRatio", maskRatio)
+            try SettingsCheck.share("maskRatio", maskRatio)
             try PatchDecoder.check(width: decoderWidth, heads: decoderHeads, depth: decoderDepth, "decoder")
         }
     }

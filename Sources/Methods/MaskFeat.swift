@@ -18,8 +18,8 @@ public final class MaskFeat: Module, DeviceTask {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.fraction("maskRatio", maskRatio)
-            try SettingsCheck.positive("bins", bins)
+            try SettingsCheck.share("maskRatio", maskRatio)
+            try SettingsCheck.within("bins", bins, 2...360)
             try SettingsCheck.positive("cellSize", cellSize)
         }
     }

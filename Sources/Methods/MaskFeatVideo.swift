@@ -25,8 +25,8 @@ public final class MaskFeatVideo: Module, SelfSupervisedMethod {
             try SettingsCheck.require(
                 (2...64).contains(frames) && frames.isMultiple(of: 2), "method.frames must be even and 2 to 64, not \(frames)")
             try SettingsCheck.positive("stride", stride)
-            try SettingsCheck.fraction("maskRatio", maskRatio)
-            try SettingsCheck.positive("bins", bins)
+            try SettingsCheck.share("maskRatio", maskRatio)
+            try SettingsCheck.within("bins", bins, 2...360)
             try SettingsCheck.positive("cellSize", cellSize)
         }
     }

@@ -52,6 +52,11 @@ public struct MethodContext {
             throw SettingsError(
                 "backbone.name: the method hides patches, which \(backbone.name) does not have; take a transformer such as vit_tiny")
         }
+        guard patches.grid.count >= 4 else {
+            throw SettingsError(
+                "backbone.patchSize (\(patches.patchSize)) makes \(patches.grid.count) of an image of \(imageSize) pixels, of which some are to "
+                    + "be hidden: take a smaller one")
+        }
         return patches
     }
 }

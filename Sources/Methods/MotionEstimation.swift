@@ -26,7 +26,8 @@ public final class MotionEstimation: Module, SelfSupervisedMethod {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.require((1...32).contains(grid), "method.grid must be 1 to 32, not \(grid)")
+            // The whole image has nowhere to go.
+            try SettingsCheck.within("grid", grid, 2...32)
             try SettingsCheck.require((1...32).contains(reach), "method.reach must be 1 to 32, not \(reach)")
             try SettingsCheck.positive("stride", stride)
             try SettingsCheck.fraction("stillWeight", stillWeight)

@@ -44,11 +44,11 @@ public final class RelativePatch: Module, SelfSupervisedMethod {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.require((patchSide ?? 2) >= 2, "method.patchSide must be 2 or more, not \(patchSide ?? 0)")
-            try SettingsCheck.notNegative("gap", gap ?? 0)
-            try SettingsCheck.notNegative("jitter", jitter ?? 0)
+            try SettingsCheck.within("patchSide", patchSide ?? 2, 2...1024)
+            try SettingsCheck.within("gap", gap ?? 0, 0...1024)
+            try SettingsCheck.within("jitter", jitter ?? 0, 0...1024)
             try SettingsCheck.positive("minimumArea", minimumArea ?? 1)
-            try SettingsCheck.positive("maximumArea", maximumArea ?? 1)
+            try SettingsCheck.within("maximumArea", maximumArea ?? 1, 1...100_000_000)
             if let low = minimumArea, let high = maximumArea {
                 try SettingsCheck.require(
                     low <= high, "method.maximumArea must be method.minimumArea (\(low)) or more, not \(high)")

@@ -16,7 +16,7 @@ public final class SimMIM: Module, DeviceTask {
         public init() {}
 
         public func validate() throws(SettingsError) {
-            try SettingsCheck.fraction("maskRatio", maskRatio)
+            try SettingsCheck.share("maskRatio", maskRatio)
             try SettingsCheck.positive("maskUnit", maskUnit)
         }
     }
@@ -37,6 +37,13 @@ public final class SimMIM: Module, DeviceTask {
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
         patches = try context.makePatchEncoder()
+        let grid = patches.grid
+        func squares(_ side: Int) -> Int { (side + settings.maskUnit - 1) / settings.maskUnit }
+        let all = squares(grid.rows) * squares(grid.columns)
+        try SettingsCheck.require(
+            Int((settings.maskRatio * Double(all)).rounded(.up)) < all,
+            "method.maskUnit (\(settings.maskUnit)) makes \(all) of \(grid.rows) × \(grid.columns) patches, all of which would be hidden: "
+                + "take smaller squares or a smaller method.maskRatio")
         maskToken = Parameter(.randn([patches.outputWidth]) * 0.02)
         decoder = Linear(patches.outputWidth, patches.patchSize * patches.patchSize * 3)
         self.settings = settings

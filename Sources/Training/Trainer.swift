@@ -165,6 +165,11 @@ public final class Trainer {
         method.train()
 
         let maker = try entry.views(recipe.method.settings, imageSize: recipe.data.imageSize, replacing: recipe.views)
+        if let needed = (maker as? any ClipViewMaker)?.leastFrames, let longest = Self.longestClip(of: dataset), longest < needed {
+            throw TrainingError(
+                "the clips have \(longest) frames at most, and with these settings \(entry.card.title) needs \(needed): make method.stride, "
+                    + "method.frames or method.rates smaller, or give it longer clips")
+        }
         if let least = maker.outputs.compactMap({ $0.imageSize.map { min($0.width, $0.height) } }).min() {
             try BackboneRegistry.require(recipe.backbone, imageSize: recipe.data.imageSize, toSee: least)
         }
@@ -208,6 +213,12 @@ public final class Trainer {
                     "there are only \(dataset.count) images: batches of \(batchSize) instead of \(recipe.training.batchSize)\(rate)")
             }
         }
+    }
+
+    /// Frames of the longest of a few clips; nil where there are only pictures.
+    private static func longestClip(of dataset: any ImageDataset) -> Int? {
+        let tried = min(64, dataset.count)
+        return (0..<tried).compactMap { (try? dataset.clip(at: $0 * dataset.count / tried))?.count }.max()
     }
 
     /// Nil is said of pictures alone: what cannot be read may be a clip.

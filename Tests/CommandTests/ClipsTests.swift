@@ -20,6 +20,14 @@ import Testing
             // The middle frame and four of the clip's, 32 wide each; a caption under each row.
             #expect(sheet.width >= 5 * 36 && sheet.height > 2 * 32)
 
+            try Executable.run(["views", "--recipe", "frame_order/small", "--data", clips, "--out", "\(folder)/views.jpg"])
+                .expectRefusal("views.jpg", ".png")
+            // Nothing is left of a refused run.
+            let short = "\(folder)/short"
+            try Executable.run(["pretrain", clips, "--recipe", "frame_order/small", "--out", short, "--set", "method.stride=100"])
+                .expectRefusal("the clips have 26 frames at most", "needs 301", "method.stride")
+            #expect(!FileManager.default.fileExists(atPath: short))
+
             // A frame that cannot be read costs its samples, and is named.
             for frame in ["0008", "0009"] {
                 try Data([1, 2, 3]).write(to: URL(filePath: "\(clips)/train/circle/clip00000/\(frame).png"))
@@ -51,6 +59,6 @@ import Testing
                 "pretrain", Fixtures.images, "--recipe", "frame_order/small", "--out", "\(Fixtures.images)-none", "--device", "cpu",
                 "--quiet",
             ] + long
-        ).expectRefusal("8 frames, and the recipe needs 28")
+        ).expectRefusal("the clips have 8 frames at most", "needs 28", "method.stride")
     }
 }

@@ -102,6 +102,41 @@ import TestSupport
 
     // MARK: Names and settings
 
+    /// Counts and distances beyond all sense, and masks that hide nothing or everything: a line, at once.
+    @Test(arguments: [
+        ("relative_patch", "method.gap=100000", "method.gap must be 0 to 1024"),
+        ("relative_patch", "method.maximumArea=100000000000", "method.maximumArea must be 1 to 100000000"),
+        ("jigsaw", "method.puzzle.permutations.count=400000", "count is 400000, but 9 tiles have 362880 orders"),
+        ("jigsaw", "method.puzzle.tiles.channelJitter=1000", "channelJitter is 1000, not 0…64"),
+        ("bigbigan", "method.latentWidth=9223372036854775807", "method.latentWidth must be at most 10000000"),
+        ("exemplar", "method.copies=100000000", "method.copies must be 1 to 256"),
+        ("ijepa", "method.targets=9223372036854775807", "method.targets must be 1 to 64"),
+        ("maskfeat", "method.bins=1", "method.bins must be 2 to 360"),
+        ("simmim", "method.maskRatio=0", "method.maskRatio must be above 0 and below 1"),
+        ("mae", "method.maskRatio=1", "method.maskRatio must be above 0 and below 1"),
+    ])
+    func settingsBeyondAllSense(_ method: String, _ setting: String, _ words: String) throws {
+        try withTemporaryFolder { folder in
+            let out = "\(folder)/run"
+            try pretrain(Fixtures.images, out, "--method", method, "--set", setting).expectRefusal(words)
+            #expect(!FileManager.default.fileExists(atPath: out))
+        }
+    }
+
+    @Test(arguments: [
+        ("simmim", "method.maskUnit=100", "all of which would be hidden"),
+        ("data2vec", "method.targetBlocks=13", "method.targetBlocks is 13, but the backbone has 12: ask for fewer"),
+        ("mae", "backbone.patchSize=32", "backbone.patchSize (32) makes 1 of an image of 32 pixels"),
+    ])
+    func masksThatHideNothingOrEverything(_ method: String, _ setting: String, _ words: String) throws {
+        try withTemporaryFolder { folder in
+            let out = "\(folder)/run"
+            let transformer = ["pretrain", Fixtures.images, "--method", method, "--image-size", "32", "--out", out, "--set", setting]
+            try Executable.run(transformer + Fixtures.machine).expectRefusal(words)
+            #expect(!FileManager.default.fileExists(atPath: out))
+        }
+    }
+
     /// What is refused leaves no folder, so that the mended command can be given the same one.
     @Test func refusedSettingsLeaveNothing() throws {
         try withImages { images, out in

@@ -260,7 +260,7 @@ import Views
         var playback = PlaybackSettings()
         playback.rates = [1]
         #expect(
-            message { try playback.validate() } == "method.rates must be two different numbers from 1 on or more, not [1]")
+            message { try playback.validate() } == "method.rates must be two different numbers or more, from 1 to 1000, not [1]")
         var dense = DensePredictiveCoding.Settings()
         dense.predicted = 8
         #expect(message { try dense.validate() } == "method.predicted must be at least 1 and below method.frames (8), not 8")

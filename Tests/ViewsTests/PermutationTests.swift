@@ -77,9 +77,10 @@ import Testing
             } catch { return error.description }
         }
         #expect(
-            message(PermutationChoice(count: 7, minimumDistance: 1), 3)
-                == "permutations: there are only 6 orders of 3 tiles at a distance of 1 found this way, not 7: ask for fewer, or for a "
+            message(PermutationChoice(count: 5, minimumDistance: 3), 3)
+                == "permutations: there are only 3 orders of 3 tiles at a distance of 3 found this way, not 5: ask for fewer, or for a "
                 + "smaller minimumDistance")
+        #expect(message(PermutationChoice(count: 7), 3) == "permutations: count is 7, but 3 tiles have 6 orders")
         #expect(message(PermutationChoice(count: 10), 12) == "permutations: of 2 to 9 tiles, not 12")
         #expect(message(PermutationChoice(count: 1), 9) == "permutations: count is 1, but must be at least 2")
         #expect(message(PermutationChoice(count: 5, minimumDistance: 5), 4).contains("minimumDistance is 5, not 1…4"))

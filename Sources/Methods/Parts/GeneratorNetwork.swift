@@ -58,6 +58,7 @@ final class JointDiscriminator: Module {
     let latentScore: SpectralLinear
     let jointScore: SpectralLinear
 
+    /// F has four blocks at 32 pixels, of which two halve (BigGAN's for CIFAR-10); larger images are halved to 8.
     /// - Parameters:
     ///   - side: of the images.
     ///   - width: channels of F.
@@ -68,7 +69,7 @@ final class JointDiscriminator: Module {
             blocks.append(DiscriminatorBlock(inputs, width, halves: true, isFirst: blocks.isEmpty))
             (inputs, side) = (width, side / 2)
         }
-        while blocks.count < 3 {
+        while blocks.count < 4 {
             blocks.append(DiscriminatorBlock(inputs, width, halves: false, isFirst: blocks.isEmpty))
             inputs = width
         }
@@ -98,16 +99,17 @@ final class JointDiscriminator: Module {
     }
 }
 
-/// ReLU, 3×3, twice, averaged over 2 × 2 to halve, and a 1×1 shortcut; the first block's image is not rectified.
+/// ReLU, 3×3, twice, averaged over 2 × 2 to halve, and a 1×1 shortcut, which is the identity where the shape stays; the first block's
+/// image is not rectified.
 final class DiscriminatorBlock: Layer {
     let convolutions: [SpectralConv2d]
-    let shortcut: SpectralConv2d
+    let shortcut: SpectralConv2d?
     private let halves: Bool
     private let isFirst: Bool
 
     init(_ inputs: Int, _ outputs: Int, halves: Bool, isFirst: Bool) {
         convolutions = [SpectralConv2d(inputs, outputs, kernel: 3), SpectralConv2d(outputs, outputs, kernel: 3)]
-        shortcut = SpectralConv2d(inputs, outputs, kernel: 1)
+        shortcut = halves || inputs != outputs ? SpectralConv2d(inputs, outputs, kernel: 1) : nil
         self.halves = halves
         self.isFirst = isFirst
     }
@@ -115,6 +117,7 @@ final class DiscriminatorBlock: Layer {
     override func callAsFunction(_ x: Tensor) -> Tensor {
         let result = convolutions[1](convolutions[0](isFirst ? x : x.relu()).relu())
         func halved(_ x: Tensor) -> Tensor { halves ? x.averagePool2d(2, stride: 2) : x }
-        return halved(result) + shortcut(halved(x))
+        let beside = halved(x)
+        return halved(result) + (shortcut.map { $0(beside) } ?? beside)
     }
 }

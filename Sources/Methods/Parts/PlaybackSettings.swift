@@ -19,9 +19,9 @@ public struct PlaybackSettings: MethodSettings {
     public func validate() throws(SettingsError) {
         try SettingsCheck.require((4...64).contains(frames), "method.frames must be 4 to 64, not \(frames)")
         try SettingsCheck.require(
-            rates.count >= 2 && rates.allSatisfy { $0 >= 1 } && Set(rates).count == rates.count,
-            "method.rates must be two different numbers from 1 on or more, not \(rates)")
-        try SettingsCheck.notNegative("jitter", jitter)
+            rates.count >= 2 && rates.allSatisfy { (1...1000).contains($0) } && Set(rates).count == rates.count,
+            "method.rates must be two different numbers or more, from 1 to 1000, not \(rates)")
+        try SettingsCheck.within("jitter", jitter, 0...256)
         try SettingsCheck.fraction("channelSplit", channelSplit)
         try SettingsCheck.positive("hiddenWidth", hiddenWidth)
     }

@@ -6,13 +6,28 @@ enum SettingsCheck {
         if !holds { throw SettingsError(message()) }
     }
 
+    /// More than anything has, and little enough to be multiplied.
+    private static let most = 10_000_000
+
     static func positive(_ name: String, _ value: Int) throws(SettingsError) {
         try require(value > 0, "method.\(name) must be positive, not \(value)")
+        try require(value <= most, "method.\(name) must be at most \(most), not \(value)")
+    }
+
+    static func within(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(SettingsError) {
+        try require(
+            range.contains(value), "method.\(name) must be \(range.lowerBound) to \(range.upperBound), not \(value)")
+    }
+
+    /// A share that is hidden: some, and not all.
+    static func share(_ name: String, _ value: Double) throws(SettingsError) {
+        try require(value > 0 && value < 1, "method.\(name) must be above 0 and below 1, not \(value)")
     }
 
     /// Prototypes, clusters and whatever else one of would be the same for every image.
     static func several(_ name: String, _ value: Int) throws(SettingsError) {
         try require(value >= 2, "method.\(name) must be at least 2, not \(value)")
+        try positive(name, value)
     }
 
     static func positive(_ name: String, _ value: Double) throws(SettingsError) {
@@ -25,6 +40,7 @@ enum SettingsCheck {
 
     static func notNegative(_ name: String, _ value: Int) throws(SettingsError) {
         try require(value >= 0, "method.\(name) must not be negative, but is \(value)")
+        try require(value <= most, "method.\(name) must be at most \(most), not \(value)")
     }
 
     /// Layers of a head.

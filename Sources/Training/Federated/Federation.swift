@@ -31,7 +31,7 @@ public struct Federation {
             try require((2...1000).contains(sites), "--sites must be 2 to 1000, not \(sites)")
             try require(
                 alpha > 0 && alpha.isFinite, "--alpha must be above 0, not \(alpha): about 0.1 for sites that differ, 100 for alike ones")
-            try require(rounds >= 1, "--rounds must be at least 1, not \(rounds)")
+            try require((1...1_000_000).contains(rounds), "--rounds must be 1 to 1000000, not \(rounds)")
             try require(localEpochs >= 1, "--local-epochs must be at least 1, not \(localEpochs)")
         }
     }
@@ -185,8 +185,16 @@ public struct Federation {
 
     private static func load(_ state: StateDict, into method: any SelfSupervisedMethod) throws {
         do {
+            let own = method.stateDict
+            guard state.allSatisfy({ own[$0.key]?.shape == $0.value.shape }) else {
+                throw TrainingError(
+                    "\(type(of: method).card.title) has other networks at each site, as it has an output for every image or the like: they "
+                        + "cannot be averaged")
+            }
             try method.load(state) { state[$0] == nil }
-        } catch { throw TrainingError("the average of the sites does not fit the method: \(error)") }
+        } catch let error as TrainingError { throw error } catch {
+            throw TrainingError("the average of the sites does not fit the method: \(error)")
+        }
     }
 
     private func finish(_ method: any SelfSupervisedMethod, _ average: StateDict) throws {

@@ -41,7 +41,7 @@ public struct Playback: ClipTask, Equatable {
         let even = [Int](repeating: rate, count: length - 1)
         switch value - rates.count {
         case 1:
-            // Two steps forwards at least, and one back.
+            // Two steps forwards at least, and two back where there are so many.
             let turn = 2 + random.integer(below: max(1, length - 4))
             return even.enumerated().map { $0 < turn ? $1 : -$1 }
         case 2:

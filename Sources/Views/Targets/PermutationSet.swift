@@ -64,6 +64,8 @@ public struct PermutationSet: Sendable, Equatable {
         try check.holds((2...9).contains(tiles), "of 2 to 9 tiles, not \(tiles)")
         try check.holds(choice.count >= 2, "count is \(choice.count), but must be at least 2")
         try check.holds((1...tiles).contains(choice.minimumDistance), "minimumDistance is \(choice.minimumDistance), not 1…\(tiles)")
+        let most = (2...tiles).reduce(1, *)
+        try check.holds(choice.count <= most, "count is \(choice.count), but \(tiles) tiles have \(most) orders")
         let all = Self.all(tiles)
         var random = ViewRandom(seed: choice.seed)
         // Of each order the sum of its distances to those chosen; −1 when it is too close to one.

@@ -27,7 +27,7 @@ public struct TileCutting: Codable, Sendable, Equatable {
         let check = Check(augmentation: "tiles")
         try check.holds((2...3).contains(grid), "grid is \(grid), but must be 2 or 3")
         try check.holds((side ?? 1) >= 1, "side is \(side ?? 0), but must be at least 1")
-        try check.holds(channelJitter >= 0, "channelJitter is \(channelJitter), but cannot be negative")
+        try check.holds((0...64).contains(channelJitter), "channelJitter is \(channelJitter), not 0…64")
         try check.probability(greyShare, "greyShare")
     }
 }

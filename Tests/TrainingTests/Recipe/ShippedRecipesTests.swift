@@ -182,6 +182,7 @@ import Views
         "relative_patch/imagenet": relative(large, 2048, 4096, pairs: 1, 96),
         "relative_patch/imagenet-alexnet": relative(57_014_336, 4096, 4096, pairs: 1, 96),
         "jigsaw/imagenet-alexnet": puzzle(57_014_336, 4096, 512, 4096, 192),
+        "jigsaw/imagenet-64-alexnet": puzzle(57_014_336, 4096, 512, 4096, orders: 64, 192),
         "jigsaw/small": puzzle(small, 128, 64, 256, 42),
         "jigsaw/cifar10": puzzle(full, 512, 128, 1024, 42),
         "jigsaw/imagenet": puzzle(large, 2048, 512, 4096, 192),
@@ -216,7 +217,9 @@ import Views
         return linear(latent, 16 * width) + 3 * block + norm(width) + linear(9 * width, 3)
     }
     private static func jointDiscriminator(_ latent: Int, _ width: Int, _ hidden: Int) -> Int {
-        let blocks = [3, width, width].reduce(0) { $0 + linear(9 * $1, width) + linear(9 * width, width) + linear($1, width) }
+        // Four blocks, the first two of which halve; the others have no convolution beside them.
+        let convolutions = [3, width, width, width].reduce(0) { $0 + linear(9 * $1, width) + linear(9 * width, width) }
+        let blocks = convolutions + linear(3, width) + linear(width, width)
         let vectors = plain(latent, hidden, hidden) + plain(width + hidden, hidden, hidden)
         return blocks + vectors + linear(width, 1) + 2 * linear(hidden, 1)
     }
