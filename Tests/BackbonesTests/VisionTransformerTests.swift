@@ -230,8 +230,11 @@ import Torch
         }
         #expect(
             message("resnet18") { $0.patchSize = 4 }
-                == "backbone.patchSize is a setting of vision transformers, and resnet18 is none: leave it out")
-        #expect(message("vit_tiny") { $0.stem = .small } == "backbone.stem is a setting of ResNets, and vit_tiny is none: leave it out")
+                == "backbone.patchSize is a setting of vision transformers, and resnet18 is none: leave it out, or say backbone.patchSize=null"
+        )
+        #expect(
+            message("vit_tiny") { $0.stem = .small }
+                == "backbone.stem is a setting of ResNets, and vit_tiny is none: leave it out, or say backbone.stem=null")
         #expect(message("vit_tiny") { $0.patchSize = 33 } == "backbone.patchSize must be between 1 and the images' side (32), not 33")
         #expect(message("vit_tiny") { $0.dropPath = 1 } == "backbone.dropPath must be at least 0 and below 1, not 1.0")
         #expect(message("vit_tiny") { ($0.positions, $0.width) = (.fixed, 2) }?.contains("multiple of 4, not 6") == true)

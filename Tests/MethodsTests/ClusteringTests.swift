@@ -57,8 +57,8 @@ private final class Groups: RunServices {
         let loss = method.loss(batch, firstStep)
         expectClose(loss.total, logits.crossEntropy(method.assignments.value[0..<16]), .float32)
         settings.clusters = 101
-        let more = try DeepCluster(settings, tinyContext())
-        #expect(message { try more.prepareRun(services) } == "method.clusters is 101, but there are only 100 images: ask for fewer")
+        #expect(
+            message { try DeepCluster(settings, tinyContext()) } == "method.clusters is 101, but there are only 100 images: ask for fewer")
     }
 
     /// Section 3.3: uniform over clusters, whatever their sizes.

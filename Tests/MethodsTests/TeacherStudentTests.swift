@@ -293,7 +293,8 @@ import Torch
         expectClose(method.banks[1].entries.value[0..<16], method.online.together(batch.views)[1].normalized(), .float32)
         expectSame(method.banks[1].entries.value[16..<100], second[16..<100])
         settings.prototypes = 101
-        let more = try DeepClusterV2(settings, tinyContext())
-        #expect(message { try more.prepareRun(services) } == "method.prototypes is 101, but there are only 100 images: ask for fewer")
+        #expect(
+            message { try DeepClusterV2(settings, tinyContext()) }
+                == "method.prototypes is 101, but there are only 100 images: ask for fewer")
     }
 }

@@ -72,5 +72,6 @@ enum SettingsCheck {
         for value in values(schedule) { try positive(name, value) }
     }
 
-    private static func values(_ schedule: Schedule) -> [Double] { (0...200).map { schedule.value(at: $0, of: 200) } }
+    /// The ends first, which are what a person has written.
+    private static func values(_ schedule: Schedule) -> [Double] { ([0, 200] + (1..<200)).map { schedule.value(at: $0, of: 200) } }
 }

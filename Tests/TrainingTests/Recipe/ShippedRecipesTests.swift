@@ -356,7 +356,7 @@ import Views
         "simsiam/cifar10": .init(
             encoder: full, heads: mlp(512, 2048, 2048, 2048, bias: false) + mlp(2048, 512, 2048), copies: 0, views: [32, 32]),
         "simsiam/small": .init(
-            encoder: small, heads: mlp(128, 512, 512, bias: false) + mlp(512, 128, 512), copies: 0, views: [32, 32]),
+            encoder: small, heads: mlp(128, 2048, 2048, bias: false) + mlp(2048, 512, 2048), copies: 0, views: [32, 32]),
         "dino/cifar10": .init(
             encoder: full, heads: linear(512, 2048) + linear(2048, 2048) + linear(2048, 256) + 4096 * 256,
             copies: full + linear(512, 2048) + linear(2048, 2048) + linear(2048, 256) + 4096 * 256, views: [32, 32]),
@@ -615,7 +615,7 @@ import Views
     /// Small recipes with smaller batches than 128, which learn more in their few epochs, as their provenance says.
     private static let smallBatches: [String: Int] = [
         "bownet/small": 64, "byol/small": 64, "cmc/small": 64, "cpc/small": 64, "ibot/small": 64, "instance_discrimination/small": 64,
-        "local_aggregation/small": 64, "msn/small": 64, "obow/small": 64, "pirl/small": 64, "simsiam/small": 32, "smog/small": 64,
+        "local_aggregation/small": 64, "msn/small": 64, "obow/small": 64, "pirl/small": 64, "simsiam/small": 64, "smog/small": 64,
     ]
 
     /// SimCLR's is lightly's but for the temperature and the learning rate, as its provenance says; one protocol for all.
