@@ -616,6 +616,7 @@ import Views
     private static let smallBatches: [String: Int] = [
         "bownet/small": 64, "byol/small": 64, "cmc/small": 64, "cpc/small": 64, "ibot/small": 64, "instance_discrimination/small": 64,
         "local_aggregation/small": 64, "msn/small": 64, "obow/small": 64, "pirl/small": 64, "simsiam/small": 64, "smog/small": 64,
+        "tico/small": 64,
     ]
 
     /// SimCLR's is lightly's but for the temperature and the learning rate, as its provenance says; one protocol for all.
