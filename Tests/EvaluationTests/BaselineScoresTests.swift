@@ -1,6 +1,5 @@
 import Backbones
 import Embeddings
-import Files
 import Foundation
 import TestSupport
 import Testing
