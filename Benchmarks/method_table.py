@@ -18,7 +18,7 @@ SCORES = ["", "_low", "_high", "_gain", "_gain_low", "_gain_high", "_random", "_
 FIELDS = ["method", "family", "recipe", "seed", "train_images", "test_images", "epochs",
           *("knn" + s for s in SCORES), *("linear" + s for s in SCORES), "layer", *("layer" + s for s in SCORES[1:-1] + ["_value"]),
           "task", "task_accuracy", "task_chance", "rankme", "threads", "minutes", "processor_minutes", "peak_memory_mb"]
-LAYERED = ("pretext", "generative")
+LAYERED = ("pretext", "generative", "masked modelling")
 BEGIN, END = "<!-- method table -->", "<!-- end of method table -->"
 
 p = argparse.ArgumentParser()
@@ -112,7 +112,7 @@ def row(method, seed, family):
         spent = pretrain(method, seed, *more)
     layers = ["--layers", "all", "--set", "linear.pooledWidth=1024"] if family in LAYERED else []
     run("evaluate", folder, "--data", images(method), "--protocol", "knn,linear", "--limit", a.train, "--test-limit", a.test,
-        "--seed", seed, "--random-encoders", 2 if layers else a.random_encoders, *layers)
+        "--seed", seed, "--random-encoders", a.random_encoders, *layers)
     results = json.load(open(f"{folder}/evaluation/results.json"))
     differences = json.load(open(f"{folder}/evaluation/differences.json"))
     summary, timing = json.load(open(f"{folder}/summary.json")), json.load(open(f"{folder}/timing.json"))

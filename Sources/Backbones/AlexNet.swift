@@ -10,8 +10,10 @@
 enum AlexNet: Sendable {
     case torchvision, batchNorm, original
 
-    /// - Parameter width: 64 for the published network.
-    func shape(width: Int, stem: ResNet.Stem) -> PlainNetwork.Shape {
+    /// - Parameters:
+    ///   - width: 64 for the published network.
+    ///   - isConnected: whether fc6 and fc7 follow.
+    func shape(width: Int, stem: ResNet.Stem, inputs: Int, isConnected: Bool) -> PlainNetwork.Shape {
         func channels(_ published: Int) -> Int { published * width / 64 }
         let isOriginal = self == .original
         // The original's maps have 55 positions a side, of images of 227 pixels.
@@ -27,8 +29,8 @@ enum AlexNet: Sendable {
                 .init(convolutions: [second], pool: 3, isLocallyNormalized: isOriginal),
                 .init(convolutions: [.init(outputs: channels(384))]),
                 .init(convolutions: [.init(outputs: channels(isOriginal ? 384 : 256), groups: groups)]),
-                .init(convolutions: [.init(outputs: channels(256), groups: groups)], pool: stem == .small ? nil : 3),
-            ], batchNorm: self == .batchNorm, side: stem == .small ? nil : 6, connectedWidth: channels(4096),
+                .init(convolutions: [.init(outputs: channels(256), groups: groups)], pool: isConnected ? 3 : nil),
+            ], inputs: inputs, batchNorm: self == .batchNorm, side: isConnected ? 6 : nil, connectedWidth: channels(4096),
             connected: self == .batchNorm ? .batchNorm : .dropoutBefore)
     }
 }

@@ -23,6 +23,11 @@ public struct BackboneEntry: Sendable {
 
     /// Whether it sees an image as patches, of which some can be hidden (``MaskableBackbone``).
     public var hasPatches: Bool { kind == .transformer }
+
+    /// AlexNet or VGG; a perceptron has no size that is too small for it.
+    var isConvolutionsInARow: Bool { if case .plain(let least) = kind { !least.isEmpty } else { false } }
+
+    var hasChannels: Bool { kind == .residual || isConvolutionsInARow }
 }
 
 /// A backbone that cannot be built as asked.
@@ -92,7 +97,12 @@ public enum BackboneRegistry {
         BackboneEntry(
             name: name, paper: paper, weightNames: form == .torchvision ? "torchvision" : "Fovea", parameterCount: parameters,
             outputWidth: 4096,
-            make: { settings, imageSize, _ in PlainNetwork(form.shape(width: settings.width, stem: stem(settings, imageSize))) },
+            make: { settings, imageSize, inputs in
+                PlainNetwork(
+                    form.shape(
+                        width: settings.width, stem: stem(settings, imageSize), inputs: inputs,
+                        isConnected: isConnected(settings, imageSize)))
+            },
             kind: .plain(leastSize: [.imagenet: form == .original ? 67 : 63, .small: 7]))
     }
 
@@ -100,8 +110,10 @@ public enum BackboneRegistry {
         BackboneEntry(
             name: name, paper: "Simonyan & Zisserman 2015, arXiv:1409.1556", weightNames: "torchvision", parameterCount: parameters,
             outputWidth: 4096,
-            make: { settings, imageSize, _ in
-                PlainNetwork(VGG.shape(depth, width: settings.width, batchNorm: batchNorm, stem: stem(settings, imageSize)))
+            make: { settings, imageSize, inputs in
+                PlainNetwork(
+                    VGG.shape(
+                        depth, width: settings.width, batchNorm: batchNorm, inputs: inputs, isConnected: isConnected(settings, imageSize)))
             }, kind: .plain(leastSize: [.imagenet: 32, .small: 16]))
     }
 
@@ -139,6 +151,15 @@ public enum BackboneRegistry {
 
     private static func stem(_ settings: BackboneSettings, _ imageSize: Int) -> ResNet.Stem {
         settings.stem ?? (imageSize <= smallStemLimit ? .small : .imagenet)
+    }
+
+    private static func isConnected(_ settings: BackboneSettings, _ imageSize: Int) -> Bool {
+        settings.connected ?? (stem(settings, imageSize) == .imagenet)
+    }
+
+    /// Whether it can be divided into networks side by side, each with channels of its own.
+    public static func hasChannels(_ settings: BackboneSettings) -> Bool {
+        all.contains { $0.name == settings.name && $0.hasChannels }
     }
 
     /// Whether a backbone's blocks are residual, with or without normalisation first: what settings of ResNets apply to.
@@ -204,13 +225,20 @@ public enum BackboneRegistry {
             if !holds { throw BackboneError(description: message()) }
         }
         try require((1...4096).contains(settings.width), "backbone.width must be between 1 and 4096, not \(settings.width)")
-        if entry.kind != .residual {
-            for (name, isGiven) in [("norm", settings.norm != nil), ("channels", settings.channels != nil)] {
-                try require(
-                    !isGiven,
-                    "backbone.\(name) is a setting of ResNets, and \(entry.name) is none: leave it out, or say backbone.\(name)=null")
-            }
+        let given: [(name: String, of: String, isGiven: Bool, fits: Bool)] = [
+            ("norm", "ResNets", settings.norm != nil, entry.kind == .residual),
+            ("channels", "ResNets, AlexNet and VGG", settings.channels != nil, entry.hasChannels),
+            ("connected", "AlexNet and VGG", settings.connected != nil, entry.isConvolutionsInARow),
+        ]
+        for setting in given where setting.isGiven && !setting.fits {
+            throw BackboneError(
+                description: "backbone.\(setting.name) is a setting of \(setting.of), and \(entry.name) is none: leave it out, or say "
+                    + "backbone.\(setting.name)=null")
         }
+        try require(
+            settings.connected != true || stem(settings, imageSize) == .imagenet,
+            "backbone.connected: true needs the imagenet stem, for fc6 and fc7 are made for its maps: say backbone.stem=imagenet, or "
+                + "backbone.connected=null")
         if let channels = settings.channels {
             try require(
                 channels.allSatisfy { $0 > 0 } && (channels.reduce(0, +) == 3 || channels == [1])

@@ -8,11 +8,14 @@ public struct BackboneSettings: Codable, Sendable, Equatable {
     public var width = 64
     /// Of convolutional networks: `imagenet` or `small`; by the image size when nil (small up to 64 pixels).
     public var stem: ResNet.Stem?
+    /// Of AlexNet and VGG: whether fc6 and fc7 follow conv5, as published; with the `imagenet` stem when nil. Methods that fill in or
+    /// colour images need maps, and end with conv5.
+    public var connected: Bool?
     /// Starts every residual branch of a ResNet at zero.
     public var zeroInitResidual = false
     /// Of ResNets; batch normalisation when nil.
     public var norm: ResNet.Norm?
-    /// Networks side by side, each of its share of the width, for so many channels of the image each: CMC's [1, 2] for lightness
+    /// Of convolutional networks. Networks side by side, each of its share of the width, for so many channels of the image each: CMC's [1, 2] for lightness
     /// and colours. [1] is one network for images of one channel. One for all three when nil.
     public var channels: [Int]?
     /// Of transformers: the side of a patch in pixels; by the image size when nil (4 up to 64 pixels, else 16).

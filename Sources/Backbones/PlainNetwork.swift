@@ -5,8 +5,8 @@ public import Torch
 ///
 /// The representation is fc7's, after its ReLU. Layers `conv1` … `conv5` are maps before their pooling, as the papers evaluate them.
 ///
-/// Deviation, by setting: with the small stem there are no fully connected layers, which are for images of one size, and no pooling
-/// behind conv5; the representation is then the mean of conv5 over positions.
+/// Deviation, by setting: with the small stem, or where `connected` is off, there are no fully connected layers, which are for images
+/// of one size, and no pooling behind conv5; the representation is then the mean of conv5 over positions.
 public final class PlainNetwork: Backbone {
     struct Convolution {
         var outputs: Int
@@ -27,6 +27,8 @@ public final class PlainNetwork: Backbone {
 
     struct Shape {
         var stages: [Stage]
+        /// Channels of the image.
+        var inputs = 3
         /// Batch normalisation after every convolution.
         var batchNorm = false
         /// The side of the maps that fc6 sees; nil for no fully connected layers.
@@ -50,7 +52,7 @@ public final class PlainNetwork: Backbone {
     init(_ shape: Shape) {
         var layers: [Layer] = []
         var ends: [Int] = []
-        var inputs = 3
+        var inputs = shape.inputs
         for stage in shape.stages {
             for item in stage.convolutions {
                 layers.append(

@@ -6,14 +6,15 @@ enum VGG {
     /// - Parameters:
     ///   - depth: convolutions of the five stacks.
     ///   - width: 64 for the published network.
-    static func shape(_ depth: [Int], width: Int, batchNorm: Bool, stem: ResNet.Stem) -> PlainNetwork.Shape {
+    ///   - isConnected: whether fc6 and fc7 follow.
+    static func shape(_ depth: [Int], width: Int, batchNorm: Bool, inputs: Int, isConnected: Bool) -> PlainNetwork.Shape {
         let stages = zip(depth, [1, 2, 4, 8, 8]).enumerated().map { index, stack in
             PlainNetwork.Stage(
                 convolutions: .init(repeating: .init(outputs: stack.1 * width), count: stack.0),
-                pool: stem == .small && index == 4 ? nil : 2)
+                pool: !isConnected && index == 4 ? nil : 2)
         }
         return .init(
-            stages: stages, batchNorm: batchNorm, side: stem == .small ? nil : 7, connectedWidth: 64 * width, connected: .dropoutBehind,
-            kaimingFanOut: true)
+            stages: stages, inputs: inputs, batchNorm: batchNorm, side: isConnected ? 7 : nil, connectedWidth: 64 * width,
+            connected: .dropoutBehind, kaimingFanOut: true)
     }
 }

@@ -1,6 +1,6 @@
 public import Backbones
 internal import Embeddings
-public import Files
+internal import Files
 internal import Methods
 public import Torch
 public import Training

@@ -79,10 +79,10 @@ public final class IBOT: Module, DeviceTask {
             self.head = head
         }
 
-        /// Pixels to outputs of the representation, [n, K], and of the patches, [n, patches, K].
+        /// Pixels to outputs of the representation, [n, K], and the patches' tokens, [n, patches, width].
         func callAsFunction(_ pixels: Tensor, _ masking: Masking) -> (image: Tensor, patches: Tensor) {
             let tokens = patches.tokens(pixels, masking)
-            return (head(patches.pooled(tokens)), head(patches.withoutPrefix(tokens)))
+            return (head(patches.pooled(tokens)), patches.withoutPrefix(tokens))
         }
 
         /// Pixels to outputs of the representation.
@@ -96,6 +96,7 @@ public final class IBOT: Module, DeviceTask {
     let centre: Centre
     let patchCentre: Centre
     private let settings: Settings
+    /// The teacher's for images, [n, K], and the mean of those for patches, [1, K].
     private var outputs: (image: Tensor, patches: Tensor)?
 
     public init(_ settings: Settings, _ context: MethodContext) throws {
@@ -120,17 +121,23 @@ public final class IBOT: Module, DeviceTask {
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let large = Tensor.concatenated(Array(batch.views.prefix(2)))
         let mask = mask(large)
-        let targets = withoutGradients { teacher(large, .none) }
-        outputs = targets
-        let predictions = student(large, .replaced(mask, by: maskToken.value))
+        // Only hidden patches count, so only theirs are the K outputs made. The centre needs the mean of all of them: the last layer
+        // is linear, so that is its output for the mean bottleneck.
+        let (targets, patchTargets) = withoutGradients {
+            let (image, patches) = teacher(large, .none)
+            let bottlenecks = teacher.head.bottleneck(patches)
+            outputs = (image, teacher.head.last.normalizedScores(bottlenecks.flattened(from: 0, to: 1).mean(0, keep: true)))
+            return (image, teacher.head.last.normalizedScores(bottlenecks.indexed([mask])))
+        }
+        let (predictions, tokens) = student(large, .replaced(mask, by: maskToken.value))
         let small = Array(batch.views.dropFirst(2))
         let others = small.isEmpty ? [] : student(.concatenated(small)).chunks(small.count)
         return [
             "cls": DINO.distillation(
-                predictions.image.chunks(2) + others, targets.image.chunks(2), centre: centre.value.value,
+                predictions.chunks(2) + others, targets.chunks(2), centre: centre.value.value,
                 studentTemperature: settings.studentTemperature, teacherTemperature: step.value(settings.teacherTemperature)),
             "mim": Self.maskedPatches(
-                predictions.patches, targets.patches, mask, centre: patchCentre.value.value,
+                student.head(tokens.indexed([mask])), patchTargets, mask, centre: patchCentre.value.value,
                 studentTemperature: settings.studentTemperature, teacherTemperature: step.value(settings.patchTemperature)),
         ]
     }
@@ -151,15 +158,16 @@ public final class IBOT: Module, DeviceTask {
     }
 
     /// - Parameters:
-    ///   - student: [n, patches, K], as the teacher's.
-    ///   - mask: [n, patches] bool; an image without hidden patches counts as 0.
+    ///   - student: of the hidden patches in their order, [hidden, K], as the teacher's.
+    ///   - mask: which these are, [n, patches] bool; an image without hidden patches counts as 0.
     static func maskedPatches(
         _ student: Tensor, _ teacher: Tensor, _ mask: Tensor, centre: Tensor, studentTemperature: Double, teacherTemperature: Double
     ) -> Tensor {
         let target = ((teacher.detached() - centre) / teacherTemperature).softmax()
         let entropies = -(target * (student / studentTemperature).logSoftmax()).sum(-1)
-        let weights = mask.to(entropies.dataType)
-        return ((entropies * weights).sum(1) / weights.sum(1).clamped(1)).mean()
+        let hidden = mask.to(entropies.dataType)
+        let weights = hidden / (hidden.sum(1).clamped(1) * Double(mask.size(0))).unsqueezed(1)
+        return (entropies * weights.indexed([mask])).sum()
     }
 
     public func beforeOptimizerStep(_ step: Step) {
@@ -169,7 +177,7 @@ public final class IBOT: Module, DeviceTask {
     public func afterStep(_ batch: Batch, _ step: Step) {
         if let outputs {
             centre.update(outputs.image)
-            patchCentre.update(outputs.patches.flattened(from: 0, to: 1))
+            patchCentre.update(outputs.patches)
         }
         outputs = nil
     }

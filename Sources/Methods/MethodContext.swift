@@ -32,7 +32,7 @@ public struct MethodContext {
         channels: [Int]? = nil, seeing side: Int? = nil
     ) throws -> Encoder {
         var (backbone, input) = (backbone, own ?? input)
-        if norm != nil || channels != nil, !BackboneRegistry.isResNet(backbone) {
+        if norm != nil && !BackboneRegistry.isResNet(backbone) || channels != nil && !BackboneRegistry.hasChannels(backbone) {
             throw SettingsError("backbone.name: the method needs a ResNet, which \(backbone.name) is not; take one such as resnet18")
         }
         try BackboneRegistry.requireWholePatches(backbone, imageSize: imageSize)

@@ -75,6 +75,41 @@ import Torch
         #expect(Set(large.namedParameters.map { large.depth(ofParameter: $0.key) }) == Set(0..<7))
     }
 
+    /// Without fc6 and fc7 a network for large images ends with conv5, whose weights are the same; halves see channels of their own.
+    @Test(arguments: ["alexnet", "alexnet_lrn", "vgg16_bn"]) func withoutConnectedLayers(_ name: String) throws {
+        Runtime.seed(5)
+        var settings = BackboneSettings(name, width: 8, stem: .imagenet)
+        let whole = try BackboneRegistry.make(settings, imageSize: 96)
+        settings.connected = false
+        let net = try BackboneRegistry.make(settings, imageSize: 96)
+        #expect(net.layerNames == ["conv1", "conv2", "conv3", "conv4", "conv5"] && net.attributionLayer == "conv5")
+        let state = whole.stateDict
+        #expect(Set(net.stateDict.keys) == Set(state.keys.filter { $0.hasPrefix("features.") }))
+        try net.load(net.stateDict.keys.reduce(into: [:]) { $0[$1] = state[$1] })
+        let x = Tensor.randn([2, 3, 96, 80]).contiguous(.channelsLast)
+        whole.eval()
+        net.eval()
+        withoutGradients {
+            let maps = whole.features(x, at: ["conv5"])["conv5"]!
+            expectSame(net.features(x, at: ["conv5"])["conv5"]!, maps)
+            expectSame(net(x), maps.globalAveragePool())
+        }
+        settings.channels = [1, 2]
+        settings.width = 16
+        let halves = try BackboneRegistry.make(settings, imageSize: 96)
+        #expect(halves.outputWidth == 2 * net.outputWidth)
+        let first = halves.namedParameters.filter { $0.key.hasSuffix("features.0.weight") }.map { $0.parameter.value.size(1) }
+        #expect(first == [1, 2])
+        settings.stem = .small
+        settings.connected = true
+        #expect(throws: BackboneError.self) { try BackboneRegistry.make(settings, imageSize: 96) }
+        #expect(throws: BackboneError.self) {
+            var other = BackboneSettings("resnet18")
+            other.connected = false
+            _ = try BackboneRegistry.make(other, imageSize: 32)
+        }
+    }
+
     /// Without convolutions, ReLU(W₂ ReLU(W₁x + b₁) + b₂) of all pixels; images of another side are averaged to its own.
     @Test func perceptronSeesEveryPixel() throws {
         Runtime.seed(4)

@@ -84,6 +84,9 @@ void ct_inference_end(void *guard);
 // be NULL.
 ct_status ct_convolution(ct_tensor x, ct_tensor kernel, ct_tensor bias, int64_t stride, int64_t padding, ct_tensor *out);
 
+// linear(x, weight [, bias]) (linear.cpp); bias may be NULL.
+ct_status ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
+
 // Batch normalisation [+ residual] [→ ReLU] as one operation (fused_norm.cpp); residual, weight and bias may be NULL.
 ct_status ct_batch_norm(ct_tensor x, ct_tensor residual, ct_tensor weight, ct_tensor bias, ct_tensor running_mean,
                         ct_tensor running_variance, bool training, double momentum, double epsilon, bool relu, ct_tensor *out);

@@ -1,4 +1,4 @@
-public import Backbones
+internal import Backbones
 public import Torch
 
 /// The colours ab of CIE L*a*b* as classes: squares of 10 × 10 around the multiples of 10 (Zhang et al. 2016, arXiv:1603.08511,

@@ -37,7 +37,12 @@ extension Encoder {
         let pixels = Tensor.zeros([1, 3, imageSize, imageSize], .uint8)
         let shape = evaluating { inference { lastMaps(pixels).shape } }
         guard shape.count == 4 else {
-            throw SettingsError("backbone.name: the method decodes maps, which \(settings.name) does not have; take a ResNet")
+            let isConnected = backbone.layerNames.contains("conv5")
+            throw SettingsError(
+                isConnected
+                    ? "backbone.connected: the method decodes maps, and fc7 of \(settings.name) is none; say backbone.connected=false, so "
+                        + "that it ends with conv5"
+                    : "backbone.name: the method decodes maps, which \(settings.name) does not have; take a ResNet")
         }
         return (shape[1], shape[2])
     }

@@ -136,7 +136,6 @@ enum ATen {
     static let multinomial = Operation("multinomial")
 
     // Networks
-    static let linear = Operation("linear")
     static let conv2d = Operation("conv2d")
     static let groupNorm = Operation("group_norm")
     static let layerNorm = Operation("layer_norm")

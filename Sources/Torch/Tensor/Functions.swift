@@ -1,3 +1,5 @@
+internal import CTorch
+
 extension Tensor {
     /// Matrix product, batched over leading dimensions.
     public func matmul(_ other: Tensor) -> Tensor { ATen.matmul(self, other) }
@@ -19,7 +21,11 @@ extension Tensor {
     /// - Parameters:
     ///   - weight: [out, in]
     ///   - bias: [out]
-    public func linear(_ weight: Tensor, _ bias: Tensor? = nil) -> Tensor { ATen.linear(self, weight, bias) }
+    public func linear(_ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
+        var result: ct_tensor?
+        check("linear", [self, weight, bias].compactMap { $0 }) { ct_linear(handle, weight.handle, bias?.handle, &result) }
+        return Tensor(result!)
+    }
 
     /// - Parameters:
     ///   - self: [n, in, h, w]

@@ -235,8 +235,8 @@ import Views
         "split_brain/cifar10": .init(
             encoder: 5_589_216, heads: mapDecoder(256, 256, outputs: 261) + mapDecoder(256, 256, outputs: 100), copies: 0, views: [32]),
         "split_brain/imagenet": .init(
-            encoder: 11_780_576, heads: mapDecoder(1024, 256, 128, 64, outputs: 261) + mapDecoder(1024, 256, 128, 64, outputs: 100),
-            copies: 0, views: [224]),
+            encoder: 1_237_728, heads: mapDecoder(128, 256, 128, outputs: 261) + mapDecoder(128, 256, 128, outputs: 100), copies: 0,
+            views: [227]),
         "autoencoder/small": .init(encoder: small, heads: vectorDecoder(128, 128, 64, 32), copies: 0, views: [32]),
         "autoencoder/small-denoising": .init(encoder: small, heads: vectorDecoder(128, 128, 64, 32), copies: 0, views: [32]),
         "autoencoder/small-connected": .init(
@@ -254,8 +254,8 @@ import Views
         "context_encoder/cifar10": .init(
             encoder: full, heads: bottleneck(512, places: 16) + mapDecoder(512, 256, 128, outputs: 3) + critic(64), copies: 0, views: [32]),
         "context_encoder/imagenet": .init(
-            encoder: large, heads: bottleneck(2048, places: 49) + mapDecoder(2048, 256, 128, 64, 32, 16, outputs: 3), copies: 0,
-            views: [224]),
+            encoder: 2_472_000, heads: bottleneck(256, places: 169) + mapDecoder(256, 256, 128, 64, 32, outputs: 3), copies: 0,
+            views: [227]),
         "exemplar/small": .init(encoder: small, heads: linear(128, 128), copies: 0, views: [32, 32, 32, 32]),
         "exemplar/small-classes": .init(encoder: small, heads: linear(128, 14), copies: 0, views: [32, 32]),
         "exemplar/cifar10": .init(encoder: full, heads: linear(512, 128), copies: 0, views: [32, 32, 32, 32]),
