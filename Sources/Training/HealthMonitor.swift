@@ -78,8 +78,11 @@ final class HealthMonitor {
         // What is not finite is told by the measures of h and z.
         let use = try targets.flatMap { $0.isFinite().all().item == 1 ? try TargetUse($0) : nil }
         if let use { report.metrics += [("targets.entropy", use.meanEntropy), ("targets.marginal_entropy", use.entropyOfMean)] }
+        let card = type(of: method).card
         let found = Collapse.diagnose(
-            representation: representation, projection: projection, targets: use, hasScale: type(of: method).card.hasScale)
+            representation: representation, projection: projection, targets: use, hasScale: card.hasScale,
+            hasGivenTargets: [.pretext, .generative, .supervised].contains(card.family)
+                || card.family == .maskedModelling && method.movingAverages.isEmpty)
         report.verdict = Self.verdict(found)
         report.isFinite = found.kind != .notFinite
     }
