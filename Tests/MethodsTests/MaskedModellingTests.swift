@@ -84,7 +84,8 @@ import Torch
     @Test func ibot() throws {
         func loss(_ x: [Tensor], _ temperatures: (Double, Double) = (0.7, 0.3)) -> Tensor {
             IBOT.maskedPatches(
-                x[0].indexed([x[2]]), x[1].indexed([x[2]]), x[2], centre: x[3].detached(), studentTemperature: temperatures.0, teacherTemperature: temperatures.1)
+                x[0].indexed([x[2]]), x[1].indexed([x[2]]), x[2], centre: x[3].detached(), studentTemperature: temperatures.0,
+                teacherTemperature: temperatures.1)
         }
         try check(
             "ibot", ["student", "teacher", "mask", "centre"], { loss($0) },
