@@ -6,7 +6,7 @@ public struct BackboneEntry: Sendable {
     public let paper: String
     /// Whose state-dict keys it has.
     public let weightNames: String
-    /// Learned values at the published width and with the ImageNet stem, without a classifier.
+    /// Learned values at the published width and with the ImageNet stem, without the layer that makes the classes.
     public let parameterCount: Int
     /// Features at the published width.
     public let outputWidth: Int
@@ -17,15 +17,15 @@ public struct BackboneEntry: Sendable {
     /// What decides which settings there are.
     enum Kind: Equatable {
         case residual, preActivation, transformer
-        /// Convolutions in a row, which images may be too small for.
-        case plain(leastSize: [ResNet.Stem: Int])
+        /// Convolutions in a row, which images may be too small for; `unconnected` without fc6 and fc7 behind the ImageNet stem.
+        case plain(leastSize: [ResNet.Stem: Int], unconnected: Int = 0)
     }
 
     /// Whether it sees an image as patches, of which some can be hidden (``MaskableBackbone``).
     public var hasPatches: Bool { kind == .transformer }
 
     /// AlexNet or VGG; a perceptron has no size that is too small for it.
-    var isConvolutionsInARow: Bool { if case .plain(let least) = kind { !least.isEmpty } else { false } }
+    var isConvolutionsInARow: Bool { if case .plain(let least, _) = kind { !least.isEmpty } else { false } }
 
     var hasChannels: Bool { kind == .residual || isConvolutionsInARow }
 }
@@ -103,7 +103,8 @@ public enum BackboneRegistry {
                         width: settings.width, stem: stem(settings, imageSize), inputs: inputs,
                         isConnected: isConnected(settings, imageSize)))
             },
-            kind: .plain(leastSize: [.imagenet: form == .original ? 67 : 63, .small: 7]))
+            kind: .plain(
+                leastSize: [.imagenet: form == .original ? 67 : 63, .small: 7], unconnected: form == .original ? 35 : 31))
     }
 
     private static func vgg(_ name: String, _ depth: [Int], batchNorm: Bool = false, parameters: Int) -> BackboneEntry {
@@ -114,7 +115,7 @@ public enum BackboneRegistry {
                 PlainNetwork(
                     VGG.shape(
                         depth, width: settings.width, batchNorm: batchNorm, inputs: inputs, isConnected: isConnected(settings, imageSize)))
-            }, kind: .plain(leastSize: [.imagenet: 32, .small: 16]))
+            }, kind: .plain(leastSize: [.imagenet: 32, .small: 16], unconnected: 16))
     }
 
     private static func perceptron(_ name: String, parameters: Int) -> BackboneEntry {
@@ -212,12 +213,18 @@ public enum BackboneRegistry {
     /// For views, tiles and patches that are smaller than the images.
     /// - Throws: when they are too small for a backbone that is made for images of `imageSize`.
     public static func require(_ settings: BackboneSettings, imageSize: Int, toSee side: Int) throws(BackboneError) {
-        guard let entry = all.first(where: { $0.name == settings.name }), case .plain(let least) = entry.kind,
-            let least = least[stem(settings, imageSize)], side < least
+        guard let entry = all.first(where: { $0.name == settings.name }), let least = leastSize(settings, entry, imageSize), side < least
         else { return }
         throw BackboneError(
             description: "\(entry.name) needs \(least) pixels and more, and some of what it is to see (views, tiles, patches) has \(side): "
                 + "raise data.imageSize, or give backbone.stem: small or another backbone")
+    }
+
+    /// The smallest images of which a network without shortcuts has something left at its end; nil where any will do.
+    private static func leastSize(_ settings: BackboneSettings, _ entry: BackboneEntry, _ imageSize: Int) -> Int? {
+        guard case .plain(let least, let unconnected) = entry.kind, let found = least[stem(settings, imageSize)] else { return nil }
+        // Nothing is pooled behind conv5 then.
+        return stem(settings, imageSize) == .imagenet && !isConnected(settings, imageSize) ? unconnected : found
     }
 
     private static func check(_ settings: BackboneSettings, _ entry: BackboneEntry, _ imageSize: Int) throws(BackboneError) {
@@ -251,13 +258,15 @@ public enum BackboneRegistry {
                 !settings.zeroInitResidual,
                 "backbone.zeroInitResidual is a setting of ResNets, and \(entry.name) is none: leave it out, or say false")
         }
-        let step = channelStep(entry.name)
+        let parts = settings.channels?.count ?? 1
+        let step = channelStep(entry.name) * parts
         try require(
             settings.width.isMultiple(of: step),
-            "backbone.width of \(entry.name) must be a multiple of \(step), not \(settings.width): half of the channels go each way")
+            "backbone.width of \(entry.name)\(parts > 1 ? " in \(parts) networks side by side" : "") must be a multiple of \(step), not "
+                + "\(settings.width): half of the channels go each way")
         switch entry.kind {
         case .residual, .preActivation, .plain:
-            if case .plain(let least) = entry.kind, let least = least[stem(settings, imageSize)] {
+            if let least = leastSize(settings, entry, imageSize) {
                 try require(
                     imageSize >= least,
                     "\(entry.name) needs images of \(least) pixels and more, not \(imageSize): "

@@ -15,7 +15,7 @@ public struct BackboneSettings: Codable, Sendable, Equatable {
     public var zeroInitResidual = false
     /// Of ResNets; batch normalisation when nil.
     public var norm: ResNet.Norm?
-    /// Of convolutional networks. Networks side by side, each of its share of the width, for so many channels of the image each: CMC's [1, 2] for lightness
+    /// Of ResNets, AlexNet and VGG. Networks side by side, each of its share of the width, for so many channels of the image each: CMC's [1, 2] for lightness
     /// and colours. [1] is one network for images of one channel. One for all three when nil.
     public var channels: [Int]?
     /// Of transformers: the side of a patch in pixels; by the image size when nil (4 up to 64 pixels, else 16).

@@ -2,6 +2,7 @@
 // oneDNN's as an operation of its own, without a gradient.
 #include "product.h"
 #include "shim.h"
+#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/List.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -42,15 +43,20 @@ bool fits(const Tensor &x, const Tensor &weight, const Tensor &bias) {
 
 Tensor product(const Tensor &x, const Tensor &weight, const std::optional<Tensor> &bias) {
     const c10::impl::ExcludeDispatchKeyGuard guard(c10::autograd_dispatch_keyset);
-    // x is copied into rows where it is none; of the weight, columns without gaps are read as they are.
+    // Threads that ask for the first time are given libtorch's number of them, which oneDNN does not do.
+    at::get_num_threads();
+    // x is copied into rows where it is none; of the weight, columns without gaps are read as they are; of the bias, gaps are not seen.
     const bool is_packed = weight.is_contiguous() || weight.t().is_contiguous();
-    return pointwise()->call(x, is_packed ? weight : weight.contiguous(), bias, "none", Scalars(), "");
+    return pointwise()->call(x, is_packed ? weight : weight.contiguous(), bias ? std::optional(bias->contiguous()) : std::nullopt, "none",
+                             Scalars(), "");
 }
 
 /// x wᵀ + b of [n, in], [out, in] and [out].
 struct LargeLinear : torch::autograd::Function<LargeLinear> {
     static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const std::optional<Tensor> &bias) {
-        context->save_for_backward({x, weight});
+        // Each for the other's gradient.
+        context->save_for_backward({weight.requires_grad() ? x : Tensor(), x.requires_grad() ? weight : Tensor()});
+        context->saved_data["width"] = x.size(1);
         context->saved_data["bias"] = bias.has_value();
         return product(x, weight, bias);
     }
@@ -59,9 +65,10 @@ struct LargeLinear : torch::autograd::Function<LargeLinear> {
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         const auto saved = context->get_saved_variables();
         const Tensor &gradient = gradients[0], &x = saved[0];
+        const bool is_narrower = context->saved_data["width"].toInt() < gradient.size(1);
         const auto of = [](const Tensor &a, const Tensor &b) { return LargeLinear::apply(a, b, std::optional<Tensor>()); };
         // The narrower of the two is copied.
-        const auto weights = [&] { return x.size(1) < gradient.size(1) ? of(x.t(), gradient.t()).t().contiguous() : of(gradient.t(), x.t()); };
+        const auto weights = [&] { return is_narrower ? of(x.t(), gradient.t()).t().contiguous() : of(gradient.t(), x.t()); };
         return {context->needs_input_grad(0) ? of(gradient, saved[1].t()) : Tensor(), context->needs_input_grad(1) ? weights() : Tensor(),
                 context->saved_data["bias"].toBool() && context->needs_input_grad(2) ? gradient.sum(0) : Tensor()};
     }

@@ -55,11 +55,10 @@ public struct Collapse: Sendable, Equatable, Codable {
     ///   - z: measures of the projection, if there is one.
     ///   - targets: how targets or prototypes are used, if there are any.
     ///   - hasScale: the loss compares projections as they are, and asks for deviation 1 of each dimension.
-    ///   - hasGivenTargets: what is learned is given by pixels or labels, which no vectors of their own can make trivial: other
-    ///     remedies.
+    ///   - remedy: what to try, instead of what helps methods that compare their own vectors.
     public static func diagnose(
         representation h: RepresentationHealth, projection z: RepresentationHealth? = nil, targets: TargetUse? = nil,
-        hasScale: Bool = false, hasGivenTargets: Bool = false
+        hasScale: Bool = false, remedy: String? = nil
     ) -> Collapse {
         let places: [(Place, RepresentationHealth)] = [(.representation, h)] + (z.map { [(.projection, $0)] } ?? [])
         for (place, measured) in places where measured.nonFiniteRows > 0 {
@@ -75,10 +74,9 @@ public struct Collapse: Sendable, Equatable, Codable {
                 kind: .constant, place: place,
                 explanation: "constant collapse: all images get nearly the same \(place.rawValue) (deviation of unit vectors "
                     + "\(percent(measured.deviationRatio)) of 1/√d): "
-                    + (hasGivenTargets
-                        ? "lower the learning rate and the weight decay, lengthen the warm-up, and see whether the loss falls at all"
-                        : "check the stop-gradient, the predictor and its learning rate, batch norm in the projector, and negatives or the "
-                            + "variance term"))
+                    + (remedy
+                        ?? "check the stop-gradient, the predictor and its learning rate, batch norm in the projector, and negatives or "
+                        + "the variance term"))
         }
         if hasScale, let z, z.deviation < constantBelow {
             return Collapse(
@@ -93,7 +91,7 @@ public struct Collapse: Sendable, Equatable, Codable {
                 explanation:
                     "dimensional collapse: the \(place.rawValue) uses about \(rounded(measured.rankMe)) of \(min(measured.rows, measured.width)) "
                     + "directions (RankMe; mean |correlation| \(rounded(measured.correlation.meanAbsolute))): "
-                    + advice(place, hasGivenTargets))
+                    + (remedy ?? advice(place)))
         }
         return Collapse(
             kind: .none, place: nil,
@@ -119,9 +117,8 @@ public struct Collapse: Sendable, Equatable, Codable {
         return nil
     }
 
-    private static func advice(_ place: Place, _ hasGivenTargets: Bool) -> String {
-        if hasGivenTargets { return "lower weight decay, train longer, or take a harder task: an easy one asks for few directions" }
-        return switch place {
+    private static func advice(_ place: Place) -> String {
+        switch place {
         case .representation:
             "weaken colour and crop augmentation, lower weight decay, train longer, or use a redundancy term"
         case .projection, .targets:

@@ -34,7 +34,8 @@ public final class Autoencoder: Module, DeviceTask {
 
     public static let card = MethodCard(
         name: "autoencoder", title: "Autoencoder", family: .generative, paper: "Vincent et al. 2008, 2010 (denoising)",
-        summary: "reconstructs an image, or one that noise was put on, from its representation", leastBatch: 1, hasPositivePairs: false)
+        summary: "reconstructs an image, or one that noise was put on, from its representation", leastBatch: 1, hasPositivePairs: false,
+        remedy: MethodCard.remedyOfGivenTargets)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.2...1)

@@ -45,7 +45,8 @@ public final class BigBiGAN: Module, SelfSupervisedMethod {
     public static let card = MethodCard(
         name: "bigbigan", title: "BigBiGAN", family: .generative, paper: "Donahue and Simonyan 2019, arXiv:1907.02544",
         summary: "an encoder and a generator that a discriminator of pairs cannot tell apart", needs: "a generator and a discriminator",
-        hasPositivePairs: false)
+        hasPositivePairs: false,
+        remedy: "look at the samples in the report: lower the learning rate, or give the discriminator fewer steps")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.5...1)

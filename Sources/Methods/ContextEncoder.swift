@@ -53,7 +53,7 @@ public final class ContextEncoder: Module, DeviceTask {
     public static let card = MethodCard(
         name: "context_encoder", title: "Context encoder", family: .generative, paper: "Pathak et al. 2016, arXiv:1604.07379",
         summary: "fills in what was taken out of an image, so that a discriminator takes it for real", leastBatch: 1,
-        hasPositivePairs: false)
+        hasPositivePairs: false, remedy: MethodCard.remedyOfGivenTargets)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.2...1)

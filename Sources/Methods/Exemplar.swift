@@ -39,7 +39,8 @@ public final class Exemplar: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "exemplar", title: "Exemplar", family: .pretext, paper: "Dosovitskiy et al. 2014, arXiv:1406.6909",
-        summary: "tells which image a changed view is of, among all or by triplets", needs: "an output for every image, without triplets")
+        summary: "tells which image a changed view is of, among all or by triplets", needs: "an output for every image, without triplets",
+        remedy: "lower the learning rate, or take more images per batch, among which the nearest negatives are sought")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.exemplar(size: ImageSize(imageSize), copies: settings.copies, strength: settings.jitterStrength)

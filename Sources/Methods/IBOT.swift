@@ -120,16 +120,18 @@ public final class IBOT: Module, DeviceTask {
 
     public func loss(_ batch: Batch, _ step: Step) -> Losses {
         let large = Tensor.concatenated(Array(batch.views.prefix(2)))
-        let mask = mask(large)
+        // Drawn on the host, where what it hides is known without waiting for the device.
+        let mask = mask(large.size(0))
+        let hidden = Hidden(mask, on: large.device)
         // Only hidden patches count, so only theirs are the K outputs made. The centre needs the mean of all of them: the last layer
         // is linear, so that is its output for the mean bottleneck.
         let (targets, patchTargets) = withoutGradients {
             let (image, patches) = teacher(large, .none)
             let bottlenecks = teacher.head.bottleneck(patches)
             outputs = (image, teacher.head.last.normalizedScores(bottlenecks.flattened(from: 0, to: 1).mean(0, keep: true)))
-            return (image, teacher.head.last.normalizedScores(bottlenecks.indexed([mask])))
+            return (image, teacher.head.last.normalizedScores(hidden.rows(of: bottlenecks)))
         }
-        let (predictions, tokens) = student(large, .replaced(mask, by: maskToken.value))
+        let (predictions, tokens) = student(large, .replaced(mask.to(large.device), by: maskToken.value))
         let small = Array(batch.views.dropFirst(2))
         let others = small.isEmpty ? [] : student(.concatenated(small)).chunks(small.count)
         return [
@@ -137,37 +139,61 @@ public final class IBOT: Module, DeviceTask {
                 predictions.chunks(2) + others, targets.chunks(2), centre: centre.value.value,
                 studentTemperature: settings.studentTemperature, teacherTemperature: step.value(settings.teacherTemperature)),
             "mim": Self.maskedPatches(
-                student.head(tokens.indexed([mask])), patchTargets, mask, centre: patchCentre.value.value,
+                student.head(hidden.rows(of: tokens)), patchTargets, hidden.weights, centre: patchCentre.value.value,
                 studentTemperature: settings.studentTemperature, teacherTemperature: step.value(settings.patchTemperature)),
         ]
     }
 
-    private func mask(_ pixels: Tensor) -> Tensor {
+    /// Which patches are hidden, and what share of the loss each has: the mean over images of the mean over their hidden patches.
+    struct Hidden {
+        /// Places in all patches, [rows] int64. Filled up with the first place to a multiple of 64, so that there are few shapes.
+        let places: Tensor
+        /// [rows]; 0 of what fills up. An image without hidden patches counts as 0.
+        let weights: Tensor
+
+        /// - Parameter mask: [n, patches] bool, on the CPU.
+        init(_ mask: Tensor, on device: Device) {
+            let (images, patches) = (mask.size(0), mask.size(1))
+            let isHidden = mask.to(.uint8).values(UInt8.self)
+            var (places, weights): ([Int64], [Double]) = ([], [])
+            for image in 0..<images {
+                let own = (image * patches..<(image + 1) * patches).filter { isHidden[$0] != 0 }
+                places += own.map { Int64($0) }
+                weights += Array(repeating: 1 / Double(own.count * images), count: own.count)
+            }
+            let filled = (places.count + 63) / 64 * 64 - places.count
+            self.places = Tensor(places + Array(repeating: 0, count: filled)).to(device)
+            self.weights = Tensor(weights + Array(repeating: 0, count: filled)).to(device)
+        }
+
+        /// [n, patches, d] to [rows, d].
+        func rows(of tokens: Tensor) -> Tensor { tokens.flattened(from: 0, to: 1).rows(places) }
+    }
+
+    private func mask(_ count: Int) -> Tensor {
         let grid = student.patches.grid
         let random = UniformNumbers()
-        let ratios = (0..<pixels.size(0)).map { _ in
+        let ratios = (0..<count).map { _ in
             random.next() < 0.5 ? 0 : random.next(in: settings.maskRatio[0]...settings.maskRatio[1])
         }
-        return PatchMasks.blocks(ratios, grid, least: max(1, 4 * grid.count / 196), on: pixels.device)
+        return PatchMasks.blocks(ratios, grid, least: max(1, 4 * grid.count / 196), on: .cpu)
     }
 
     /// Of the first view: half of the images hide nothing.
     public func task(of pixels: Tensor) -> [PictureRow] {
-        let mask = mask(pixels)
+        let mask = mask(pixels.size(0)).to(pixels.device)
         return student.patches.task(of: pixels, seen: mask.not, told: mask)
     }
 
     /// - Parameters:
-    ///   - student: of the hidden patches in their order, [hidden, K], as the teacher's.
-    ///   - mask: which these are, [n, patches] bool; an image without hidden patches counts as 0.
+    ///   - student: of the hidden patches, [rows, K], as the teacher's.
+    ///   - weights: theirs, [rows]; see `Hidden`.
     static func maskedPatches(
-        _ student: Tensor, _ teacher: Tensor, _ mask: Tensor, centre: Tensor, studentTemperature: Double, teacherTemperature: Double
+        _ student: Tensor, _ teacher: Tensor, _ weights: Tensor, centre: Tensor, studentTemperature: Double, teacherTemperature: Double
     ) -> Tensor {
-        let target = ((teacher.detached() - centre) / teacherTemperature).softmax()
-        let entropies = -(target * (student / studentTemperature).logSoftmax()).sum(-1)
-        let hidden = mask.to(entropies.dataType)
-        let weights = hidden / (hidden.sum(1).clamped(1) * Double(mask.size(0))).unsqueezed(1)
-        return (entropies * weights.indexed([mask])).sum()
+        let target = ((teacher.detached().precise - centre) / teacherTemperature).softmax()
+        let entropies = -(target * (student.precise / studentTemperature).logSoftmax()).sum(-1)
+        return (entropies * weights.to(entropies.dataType)).sum()
     }
 
     public func beforeOptimizerStep(_ step: Step) {

@@ -27,7 +27,7 @@ public final class MAE: Module, DeviceTask {
     public static let card = MethodCard(
         name: "mae", title: "MAE", family: .maskedModelling, paper: "He et al. 2021, arXiv:2111.06377",
         summary: "reconstructs the pixels of hidden patches from the few that are left", leastBatch: 1, hasPositivePairs: false,
-        needsPatches: true)
+        needsPatches: true, remedy: MethodCard.remedyOfGivenTargets)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.2...1)

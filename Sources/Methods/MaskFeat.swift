@@ -26,7 +26,8 @@ public final class MaskFeat: Module, DeviceTask {
 
     public static let card = MethodCard(
         name: "maskfeat", title: "MaskFeat", family: .maskedModelling, paper: "Wei et al. 2022, arXiv:2112.09133",
-        summary: "predicts histograms of oriented gradients of hidden blocks", leastBatch: 1, hasPositivePairs: false, needsPatches: true)
+        summary: "predicts histograms of oriented gradients of hidden blocks", leastBatch: 1, hasPositivePairs: false, needsPatches: true,
+        remedy: MethodCard.remedyOfGivenTargets)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.5...1)

@@ -34,7 +34,7 @@ public final class MaskFeatVideo: Module, SelfSupervisedMethod {
     public static let card = MethodCard(
         name: "maskfeat_video", title: "MaskFeat on clips", family: .maskedModelling, paper: "Wei et al. 2022, arXiv:2112.09133",
         summary: "predicts histograms of oriented gradients of a clip's hidden cubes", leastBatch: 1, hasPositivePairs: false,
-        needsPatches: true, needsClips: true)
+        needsPatches: true, needsClips: true, remedy: MethodCard.remedyOfGivenTargets)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try clips(settings, .clip(ImageSize(imageSize)))

@@ -32,8 +32,12 @@ public struct MethodContext {
         channels: [Int]? = nil, seeing side: Int? = nil
     ) throws -> Encoder {
         var (backbone, input) = (backbone, own ?? input)
-        if norm != nil && !BackboneRegistry.isResNet(backbone) || channels != nil && !BackboneRegistry.hasChannels(backbone) {
+        if norm != nil, !BackboneRegistry.isResNet(backbone) {
             throw SettingsError("backbone.name: the method needs a ResNet, which \(backbone.name) is not; take one such as resnet18")
+        }
+        if channels != nil, !BackboneRegistry.hasChannels(backbone) {
+            throw SettingsError(
+                "backbone.name: the method needs a ResNet, an AlexNet or a VGG, which \(backbone.name) is not; take one such as resnet18")
         }
         try BackboneRegistry.requireWholePatches(backbone, imageSize: imageSize)
         if let colours { input.colours = colours }

@@ -159,13 +159,15 @@ public struct MethodCard: Sendable, Equatable {
     public let needsPatches: Bool
     /// It learns from clips, not from single images.
     public let needsClips: Bool
+    /// What to try when all images come to look alike, where that is not what helps methods that compare their own vectors.
+    public let remedy: String?
     /// Where it can do with more views of an image than its own: how many; nil where it cannot.
     public let mostViews: Int?
 
     public init(
         name: String, title: String, family: Family, paper: String, summary: String, needsLabels: Bool = false, needs: String = "",
         leastBatch: Int = 2, hasPositivePairs: Bool = true, hasScale: Bool = false, needsPatches: Bool = false,
-        needsClips: Bool = false, mostViews: Int? = nil
+        needsClips: Bool = false, mostViews: Int? = nil, remedy: String? = nil
     ) {
         self.name = name
         self.title = title
@@ -180,5 +182,11 @@ public struct MethodCard: Sendable, Equatable {
         self.hasScale = hasScale
         self.needsPatches = needsPatches
         self.needsClips = needsClips
+        self.remedy = remedy ?? ([.pretext, .supervised].contains(family) ? Self.remedyOfGivenTargets : nil)
     }
+
+    /// Of methods that are told by pixels or labels what to learn, which cannot become trivial.
+    public static let remedyOfGivenTargets =
+        "lower the learning rate and the weight decay, lengthen the warm-up, train longer, or take a harder task: an easy one asks for few "
+        + "directions"
 }

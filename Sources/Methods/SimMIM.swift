@@ -23,7 +23,8 @@ public final class SimMIM: Module, DeviceTask {
 
     public static let card = MethodCard(
         name: "simmim", title: "SimMIM", family: .maskedModelling, paper: "Xie et al. 2022, arXiv:2111.09886",
-        summary: "predicts the pixels of hidden squares by one linear layer", leastBatch: 1, hasPositivePairs: false, needsPatches: true)
+        summary: "predicts the pixels of hidden squares by one linear layer", leastBatch: 1, hasPositivePairs: false, needsPatches: true,
+        remedy: MethodCard.remedyOfGivenTargets)
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.67...1)

@@ -30,7 +30,8 @@ public final class VariationalAutoencoder: Module, SelfSupervisedMethod {
 
     public static let card = MethodCard(
         name: "vae", title: "Variational autoencoder", family: .generative, paper: "Kingma and Welling 2014, arXiv:1312.6114",
-        summary: "reconstructs an image from a random code that stays near the standard normal", leastBatch: 1, hasPositivePairs: false)
+        summary: "reconstructs an image from a random code that stays near the standard normal", leastBatch: 1, hasPositivePairs: false,
+        remedy: "lower method.variance, so that the divergence does not win, or the learning rate")
 
     public static func views(_ settings: Settings, imageSize: Int) throws -> any ViewMaker {
         try ViewRecipe.crop(size: ImageSize(imageSize), scale: 0.2...1)

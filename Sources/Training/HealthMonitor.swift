@@ -80,9 +80,7 @@ final class HealthMonitor {
         if let use { report.metrics += [("targets.entropy", use.meanEntropy), ("targets.marginal_entropy", use.entropyOfMean)] }
         let card = type(of: method).card
         let found = Collapse.diagnose(
-            representation: representation, projection: projection, targets: use, hasScale: card.hasScale,
-            hasGivenTargets: [.pretext, .generative, .supervised].contains(card.family)
-                || card.family == .maskedModelling && method.movingAverages.isEmpty)
+            representation: representation, projection: projection, targets: use, hasScale: card.hasScale, remedy: card.remedy)
         report.verdict = Self.verdict(found)
         report.isFinite = found.kind != .notFinite
     }

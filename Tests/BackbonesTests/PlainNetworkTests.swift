@@ -100,6 +100,11 @@ import Torch
         #expect(halves.outputWidth == 2 * net.outputWidth)
         let first = halves.namedParameters.filter { $0.key.hasSuffix("features.0.weight") }.map { $0.parameter.value.size(1) }
         #expect(first == [1, 2])
+        settings.width = 12
+        // Six channels each do not divide into the original's two groups and ratios.
+        let isBuilt = (try? BackboneRegistry.make(settings, imageSize: 96)) != nil
+        #expect(isBuilt == (name != "alexnet_lrn"))
+        settings.width = 16
         settings.stem = .small
         settings.connected = true
         #expect(throws: BackboneError.self) { try BackboneRegistry.make(settings, imageSize: 96) }
@@ -136,6 +141,16 @@ import Torch
         #expect(
             message("alexnet", width: 2, .imagenet, 62) == "alexnet needs images of 63 pixels and more, not 62: give backbone.stem: small")
         #expect(message("alexnet", width: 2, .imagenet, 63) == nil && message("alexnet_lrn", width: 4, .imagenet, 67) == nil)
+        // Nothing is pooled behind conv5 where nothing follows it.
+        for (name, least) in [("alexnet", 31), ("alexnet_lrn", 35), ("vgg16", 16)] {
+            var settings = BackboneSettings(name, width: 4, stem: .imagenet)
+            settings.connected = false
+            #expect(throws: BackboneError.self) { try BackboneRegistry.make(settings, imageSize: least - 1) }
+            let net = try? BackboneRegistry.make(settings, imageSize: least)
+            net?.eval()
+            let x = Tensor.randn([1, 3, least, least]).contiguous(.channelsLast)
+            #expect(net?(x).isFinite().all().item == 1, "\(name)")
+        }
         #expect(message("vgg16", width: 2, nil, 15) == "vgg16 needs images of 16 pixels and more, not 15: take another backbone")
         #expect(
             message("skresnet18", width: 5, nil, 32)

@@ -21,8 +21,8 @@ import Torch
         #expect(projection.kind == .constant && projection.place == .projection)
         // Who tells rotations has no stop-gradient to check.
         #expect(found.explanation.contains("stop-gradient"))
-        let given = Collapse.diagnose(representation: constant, hasGivenTargets: true)
-        #expect(given.kind == .constant && !given.explanation.contains("stop-gradient") && given.explanation.contains("learning rate"))
+        let given = Collapse.diagnose(representation: constant, remedy: "turn it")
+        #expect(given.kind == .constant && given.explanation.hasSuffix(": turn it"))
     }
 
     @Test func fewDirections() throws {
@@ -31,8 +31,8 @@ import Torch
         let found = Collapse.diagnose(representation: healthy, projection: low)
         #expect(found.kind == .dimensional && found.place == .projection)
         #expect(Collapse.diagnose(representation: low).place == .representation)
-        let given = Collapse.diagnose(representation: low, hasGivenTargets: true)
-        #expect(given.kind == .dimensional && given.explanation.contains("harder task"))
+        let given = Collapse.diagnose(representation: low, remedy: "turn it")
+        #expect(given.kind == .dimensional && given.explanation.hasSuffix(": turn it"))
         // Ten directions of 64 are above 5 %.
         let ten = try RepresentationHealth.measure(normal(500, 10, seed: 55).matmul(normal(10, 64, seed: 56)))
         #expect(Collapse.diagnose(representation: ten).kind == .none)

@@ -114,10 +114,10 @@ import Views
         )
         let mask = Tensor.rand([24, 9], .float64).greater(0.5)
         func ibot(_ rows: Tensor) -> Double {
-            let mask = mask.rows(rows)
+            let hidden = IBOT.Hidden(mask.rows(rows), on: .cpu)
             return IBOT.maskedPatches(
-                student.rows(rows).indexed([mask]), teacher.rows(rows).indexed([mask]), mask, centre: centre, studentTemperature: 0.3,
-                teacherTemperature: 0.2
+                hidden.rows(of: student.rows(rows)), hidden.rows(of: teacher.rows(rows)), hidden.weights, centre: centre,
+                studentTemperature: 0.3, teacherTemperature: 0.2
             ).item
         }
         #expect((ibot(order) - ibot(all)).magnitude < 1e-12)

@@ -83,8 +83,9 @@ import Torch
 
     @Test func ibot() throws {
         func loss(_ x: [Tensor], _ temperatures: (Double, Double) = (0.7, 0.3)) -> Tensor {
-            IBOT.maskedPatches(
-                x[0].indexed([x[2]]), x[1].indexed([x[2]]), x[2], centre: x[3].detached(), studentTemperature: temperatures.0,
+            let hidden = IBOT.Hidden(x[2], on: .cpu)
+            return IBOT.maskedPatches(
+                hidden.rows(of: x[0]), hidden.rows(of: x[1]), hidden.weights, centre: x[3].detached(), studentTemperature: temperatures.0,
                 teacherTemperature: temperatures.1)
         }
         try check(

@@ -20,7 +20,9 @@ import Testing
 
     /// Rows that are a multiple of 64 and few or many, widths that are none of anything, either side the wider.
     private static let cases = [
-        Case(shape: [4, 65], inputs: 96, outputs: 384), Case(shape: [128], inputs: 384, outputs: 96),
+        Case(shape: [4, 80], inputs: 96, outputs: 384), Case(shape: [128], inputs: 384, outputs: 96),
+        Case(shape: [1 << 20], inputs: 1, outputs: 1), Case(shape: [1 << 15], inputs: 1, outputs: 40),
+        Case(shape: [1 << 15], inputs: 40, outputs: 1),
         Case(shape: [64, 5], inputs: 67, outputs: 131), Case(shape: [2, 3, 64], inputs: 131, outputs: 67),
         Case(shape: [127], inputs: 131, outputs: 67), Case(shape: [64], inputs: 3, outputs: 5),
     ]
@@ -53,6 +55,11 @@ import Testing
         }
         let strided = Tensor.randn([128, 192]).every(2, 1)
         expectClose(strided.linear(w.t), strided.contiguous().matmul(w), Tolerance(relative: 1e-5, absolute: 1e-4))
+        // A bias with gaps, and one that is the same value again and again.
+        let matrix = Tensor.randn([256, 3])
+        for bias in [matrix.selected(1, 2), Tensor.randn([1]).expanded([256])] {
+            expectClose(x.t.linear(w.t, bias), expected + bias.contiguous(), Tolerance(relative: 1e-5, absolute: 1e-4))
+        }
         let input = leaf(x.t)
         input.linear(w.t).sum().backward()
         expectClose(input.gradient!, w.sum(1).expanded([128, 96]), Tolerance(relative: 1e-5, absolute: 1e-4))
