@@ -53,7 +53,8 @@ bench: setup ## measure speed and draw docs/performance-*.svg; PYTHON with the p
 	Benchmarks/.build/release/performance-plots Benchmarks/results docs $(wildcard Recipes/measured.csv)
 
 method-table: build ## every method's small recipe on labelled images (hours; goes on where it stopped); DATA=folder, JOBS=2 side by side
-	OMP_WAIT_POLICY=passive python3 Benchmarks/method_table.py --data $(or $(DATA),../shared/data/cifar10) --jobs $(or $(JOBS),2) $(if $(CSV),--csv $(CSV))
+	test -d runs/method-table-clips || $(FOVEA) clips --out runs/method-table-clips --test-count 1000
+	OMP_WAIT_POLICY=passive python3 Benchmarks/method_table.py --data $(or $(DATA),../shared/data/cifar10) --clips runs/method-table-clips --jobs $(or $(JOBS),2) $(if $(CSV),--csv $(CSV))
 
 format: ## format all sources
 	$(SWIFT) format -i -r Sources Tests Package.swift

@@ -32,8 +32,8 @@ p.add_argument("--only", nargs="*", help="methods")
 p.add_argument("--seeds", type=int, default=1)
 p.add_argument("--three", nargs="*", default=["simclr", "moco", "byol", "simsiam", "swav", "dino", "barlow_twins", "vicreg", "supcon"],
                help="methods with three seeds at least")
-p.add_argument("--clips", help="clips with train/ and test/, such as `fovea clips` makes, for the methods that learn from these; without "
-               "it they are left out")
+p.add_argument("--clips", help="clips with train/ and test/, such as `fovea clips --test-count 1000` makes (frames of one clip are alike: "
+               "intervals want many), for the methods that learn from these; without it they are left out")
 p.add_argument("--train", type=int, default=10000)
 p.add_argument("--test", type=int, default=2000)
 p.add_argument("--epochs", type=int, help="instead of the recipe's")
@@ -70,7 +70,13 @@ def task(folder, last):
         return {"task": "", "task_accuracy": "", "task_chance": ""}
     recipe = open(f"{folder}/recipe.yaml").read()
     orders = re.search(r"permutations:\n\s+count: (\d+)", recipe)
-    chance = {"rotation": 1 / 4, "position": 1 / 8, "permutation": 1 / int(orders[1]) if orders else ""}.get(name, "")
+    speeds = re.search(r"rates: \[(.*)\]", recipe)
+    distortions = 3 if "name: temporal_transformation" in recipe else 0
+    grid = re.search(r"grid: (\d+)", recipe)
+    # Four frames have twelve orders, an order and its reverse being one; what moves goes one of eight ways.
+    chance = {"rotation": 1 / 4, "position": 1 / 8, "permutation": 1 / int(orders[1]) if orders else "", "order": 1 / 12, "moving": 1 / 8,
+              "playback": 1 / (speeds[1].count(",") + 1 + distortions) if speeds else "",
+              "cycle": 1 / int(grid[1]) ** 2 if grid else ""}.get(name, "")
     return {"task": name, "task_accuracy": round(float(last[name + "_accuracy"]), 4), "task_chance": chance}
 
 
@@ -117,7 +123,7 @@ def row(method, seed, family):
     differences = json.load(open(f"{folder}/evaluation/differences.json"))
     summary, timing = json.load(open(f"{folder}/summary.json")), json.load(open(f"{folder}/timing.json"))
     last = list(csv.DictReader(open(f"{folder}/metrics.csv")))[-1]
-    found = {"method": method, "family": family, "recipe": f"{method}/small", "seed": seed, "train_images": a.train,
+    found = {"method": method, "family": family, "recipe": f"{method}/small", "seed": seed, "train_images": min(a.train, summary["dataset"]["images"]),
              "test_images": a.test, "epochs": summary["epochs"], "rankme": round(float(last["h.rank"]), 2),
              "threads": threads, "minutes": round(timing["seconds"] / 60, 2), "processor_minutes": "" if goes_on else round(spent / 60, 2),
              "peak_memory_mb": timing["peakMemoryMB"], **task(folder, last)}
@@ -154,6 +160,20 @@ def document(rows):
     text = open(a.document, encoding="utf-8").read()
     if BEGIN not in text:
         return
+    images, clips = [r for r in rows if r["method"] not in OF_CLIPS], [r for r in rows if r["method"] in OF_CLIPS]
+    lines = lines_of(images, f"{a.train:,} training and {a.test:,} test images")
+    if clips:
+        lines += ["", *lines_of(clips, f"{clips[0]['train_images']} clips of moving shapes to pretrain on; {a.train:,} of their frames, and "
+                                       f"{a.test:,} frames of other clips, to measure with")]
+    head, rest = text.split(BEGIN, 1)
+    text = head + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.split(END, 1)[1]
+    replace(a.document, text)
+
+
+def lines_of(rows, what):
+    """A table and what it was measured on."""
+    if not rows:
+        return []
     lines = ["| method | seed | kNN | over random encoders | linear | over random encoders | at the chosen layer | the task itself | "
              "RankMe | processor minutes | memory, MB |", "|-|-|-|-|-|-|-|-|-|-|-|"]
     for r in rows:
@@ -164,12 +184,9 @@ def document(rows):
         lines.append("| " + " | ".join(str(x) for x in [
             r["method"], r["seed"], percent(r, "knn"), interval(r, "knn_gain"), percent(r, "linear"), interval(r, "linear_gain"),
             layer, solved, r["rankme"], r["processor_minutes"] or "–", r["peak_memory_mb"]]) + " |")
-    pixels = next(r for r in rows if r["knn_pixels"] != "")
-    lines += ["", f"{a.train:,} training and {a.test:,} test images; raw pixels: kNN {percent(pixels, 'knn_pixels')}, linear "
-              f"{percent(pixels, 'linear_pixels')}."]
-    head, rest = text.split(BEGIN, 1)
-    text = head + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + rest.split(END, 1)[1]
-    replace(a.document, text)
+    pixels = next((r for r in rows if r["knn_pixels"] != ""), None)
+    beside = f"; raw pixels: kNN {percent(pixels, 'knn_pixels')}, linear {percent(pixels, 'linear_pixels')}" if pixels else ""
+    return lines + ["", f"{what}{beside}."]
 
 
 def replace(file, text):
