@@ -2,8 +2,8 @@
 //
 //     performance-plots Benchmarks/results docs [Recipes/measured.csv]
 //
-// reads performance.csv and breakdown.csv of the first folder and writes performance-speed.svg, performance-memory.svg and
-// performance-step.svg into the second; and methods.svg of what method_table.py measured.
+// reads performance.csv, breakdown.csv and layers.csv of the first folder and writes performance-speed.svg, performance-memory.svg,
+// performance-step.svg and layers.svg into the second; and methods.svg of what method_table.py measured.
 import Fovea
 import Foundation
 import Reporting
@@ -41,6 +41,31 @@ if CommandLine.arguments.count == 4 {
                                 lower: low, upper: points(row, "knn_gain_high"), isEmphasised: low.map { $0 > 0 } ?? false)
                         })
             }), "methods.svg")
+}
+
+if FileManager.default.fileExists(atPath: "\(results)/layers.csv") {
+    let layers = try rows("\(results)/layers.csv")
+    let networks = layers.reduce(into: [String]()) { if !$0.contains($1["backbone"]!) { $0.append($1["backbone"]!) } }
+    func percent(_ row: [String: String], _ key: String) -> Double { 100 * Double(row[key]!)! }
+    try write(
+        BarChart(
+            title: "Linear accuracy of every layer, %", unit: "RotNet, beside random encoders; 95 % intervals, CIFAR-10",
+            groups: networks.map { network in
+                let own = layers.filter { $0["backbone"] == network && $0["encoder"] == "RotNet" }
+                return BarChart.Group(
+                    name: network,
+                    bars: own.flatMap { row -> [BarChart.Bar] in
+                        let random = layers.first {
+                            $0["backbone"] == network && $0["layer"] == row["layer"] && $0["encoder"] == "random"
+                        }!
+                        return [
+                            BarChart.Bar(
+                                name: row["layer"]!, value: percent(row, "accuracy"), lower: percent(row, "lower"),
+                                upper: percent(row, "upper"), isEmphasised: true),
+                            BarChart.Bar(name: "\(row["layer"]!), random", value: percent(random, "accuracy")),
+                        ]
+                    })
+            }), "layers.svg")
 }
 
 let measured = try rows("\(results)/performance.csv")
