@@ -641,7 +641,9 @@ import Views
             // A few labels are seen more often, and a few clips.
             let isOfClips = try MethodRegistry.standard.entry(named: recipe.method.name).card.needsClips
             let (epochs, batch) =
-                isOfClips ? (Self.taskEpochs[name] ?? 30, Self.taskEpochs[name] == nil ? 32 : 16) : (name == "mean_teacher/small" ? 12 : 8, Self.smallBatches[name] ?? 128)
+                isOfClips
+                ? (Self.taskEpochs[name] ?? 30, Self.taskEpochs[name] == nil ? 32 : 16)
+                : (name == "mean_teacher/small" ? 12 : 8, Self.smallBatches[name] ?? 128)
             #expect(recipe.training.epochs == epochs && recipe.training.batchSize == batch, "\(name)")
             if !isOfClips {
                 #expect(recipe.provenance.lowercased().contains("batches of \(batch)") || batch == 128, "\(name)")
