@@ -151,7 +151,7 @@ import TestSupport
             try pretrain(images, out, "--method", "simclr", "--teacher", images)
                 .expectRefusal("--teacher: simclr learns from no other run; bownet does")
             try pretrain(images, out, "--method", "cmc", "--backbone", "vit_tiny")
-                .expectRefusal("the method needs a ResNet, which vit_tiny is not")
+                .expectRefusal("the method needs a ResNet, an AlexNet or a VGG, which vit_tiny is not")
             try pretrain(images, out, "--method", "dino", "--backbone", "vit_tiny", "--patch", "5")
                 .expectRefusal("multiple of the patches' side (5)")
             try pretrain(images, out, "--method", "supcon", "--set", "method.loss=both").expectRefusal("must be one of out, in, not 'both'")
