@@ -1,4 +1,5 @@
 #include "batch_norm.h"
+#include "vector.h"
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -140,31 +141,47 @@ void Statistics::fold(const Tensor &weight, const Tensor &bias) {
     }
 }
 
+namespace {
+
+/// Whether a result is better stored past the caches: beyond what they hold, in rows of whole vectors.
+bool is_streamed(const Tensor &result) {
+    constexpr size_t beyond_caches = 32 << 20;
+    return result.nbytes() >= beyond_caches && result.size(1) % lanes == 0 && reinterpret_cast<uintptr_t>(result.const_data_ptr()) % sizeof(vec) == 0;
+}
+
+bool is_ours_alone(const Tensor &tensor) { return tensor.use_count() == 1 && tensor.storage().use_count() == 1; }
+
+}  // namespace
+
 Tensor Statistics::normalized(const Tensor &x, const std::optional<Tensor> &residual, bool relu, bool in_place) const {
     const int64_t channels = x.size(1);
     Tensor y = in_place ? x : at::empty_like(x);
     const float *data = x.const_data_ptr<float>(), *added = residual ? residual->const_data_ptr<float>() : nullptr;
     float *result = y.mutable_data_ptr<float>();
+    const bool streams = !in_place && is_streamed(y);
     in_parts(row_count(x), block_rows, [&](int64_t first, int64_t last, int64_t) {
         const int64_t at = first * channels;
-        normalize(data + at, added ? added + at : nullptr, scale.data(), offset.data(), last - first, channels, relu, result + at);
+        normalize(data + at, added ? added + at : nullptr, scale.data(), offset.data(), last - first, channels, relu, streams, result + at);
     });
     return y;
 }
 
-GradientMoments::GradientMoments(Tensor x, Tensor y, Tensor mean, Tensor masked)
-    : ChannelSums(x.size(1)), x(std::move(x)), y(std::move(y)), mean(std::move(mean)), masked(std::move(masked)) {}
+Gate ReluGate::at(int64_t first) const {
+    if (statistics) return {nullptr, statistics->scale.data(), statistics->offset.data()};
+    return {output.defined() ? output.const_data_ptr<float>() + first : nullptr, nullptr, nullptr};
+}
+
+GradientMoments::GradientMoments(Tensor x, ReluGate gate, Tensor mean, Tensor masked)
+    : ChannelSums(x.size(1)), x(std::move(x)), mean(std::move(mean)), masked(std::move(masked)), gate(std::move(gate)) {}
 
 void GradientMoments::add(const float *gradient, int64_t first, int64_t count, int64_t part) {
     const float *data = x.const_data_ptr<float>(), *m = mean.const_data_ptr<float>();
-    const float *output = y.defined() ? y.const_data_ptr<float>() : nullptr;
     float *keep = masked.defined() ? masked.mutable_data_ptr<float>() : nullptr;
     double *mine = sums(part);
     for (int64_t row = 0; row < count; row += block_rows) {
         const int64_t here = std::min(block_rows, count - row), at = (first + row) * channels;
         float *sum = block(part);
-        add_gradient_moments(gradient + row * channels, output ? output + at : nullptr, data + at, m, here, channels, sum, sum + channels,
-                             keep ? keep + at : nullptr);
+        add_gradient_moments(gradient + row * channels, gate.at(at), data + at, m, here, channels, sum, sum + channels, keep ? keep + at : nullptr);
         for (int64_t c = 0; c < 2 * channels; c++) mine[c] += sum[c];
     }
 }
@@ -175,8 +192,8 @@ void GradientMoments::add_all(const Tensor &gradient) {
              [&](int64_t first, int64_t last, int64_t part) { add(data + first * channels, first, last - first, part); });
 }
 
-NormGradients shim::norm_gradients(const GradientMoments &sums, const Tensor &gradient, const Tensor &x, const Tensor &y, const Tensor &weight,
-                                   const Tensor &mean, const Tensor &inverse, bool training, Tensor into) {
+NormGradients shim::norm_gradients(const GradientMoments &sums, const Tensor &gradient, const Tensor &x, const ReluGate &gate,
+                                   const Tensor &weight, const Tensor &mean, const Tensor &inverse, bool training, Tensor into) {
     const int64_t channels = x.size(1), rows = row_count(x);
     std::vector<double> sum, product;
     sums.total(sum, product);
@@ -199,26 +216,29 @@ NormGradients shim::norm_gradients(const GradientMoments &sums, const Tensor &gr
     }
     if (into.defined()) {
         const float *g = gradient.const_data_ptr<float>(), *data = x.const_data_ptr<float>();
-        const float *gate = y.defined() ? y.const_data_ptr<float>() : nullptr;
         float *to = into.mutable_data_ptr<float>();
+        const bool streams = to != g && to != data && is_streamed(into);
         in_parts(rows, block_rows, [&](int64_t first, int64_t last, int64_t) {
             const int64_t at = first * channels;
-            input_gradient(g + at, gate ? gate + at : nullptr, data + at, a.data(), b.data(), c.data(), last - first, channels, to + at);
+            input_gradient(g + at, gate.at(at), data + at, a.data(), b.data(), c.data(), last - first, channels, streams, to + at);
         });
         result.input = into;
     }
     return result;
 }
 
-NormGradients shim::norm_gradients(const Tensor &given, const Tensor &x, const Tensor &y, const Tensor &weight, const Tensor &mean,
+NormGradients shim::norm_gradients(Tensor &&given, const Tensor &x, const ReluGate &gate, const Tensor &weight, const Tensor &mean,
                                    const Tensor &inverse, bool training, bool has_residual, bool needs_input, bool in_place) {
-    const Tensor gradient = arranged(given, x);
-    // The residual's gradient is g where the ReLU let it through. With that at hand the output need not be read again.
-    const Tensor masked = has_residual && y.defined() ? at::empty_like(x) : Tensor();
-    GradientMoments sums(x, y, mean, masked);
+    Tensor gradient = arranged(given, x);
+    given.reset();
+    // The residual's gradient is g where the ReLU let it through. With that at hand the gate need not be read again.
+    Tensor masked;
+    if (has_residual && gate.has_output()) masked = is_ours_alone(gradient) ? gradient : at::empty_like(x);
+    GradientMoments sums(x, gate, mean, masked);
     sums.add_all(gradient);
-    NormGradients result = norm_gradients(sums, masked.defined() ? masked : gradient, x, masked.defined() ? Tensor() : y, weight, mean, inverse,
-                                          training, !needs_input ? Tensor() : in_place ? x : at::empty_like(x));
-    if (has_residual) result.residual = masked.defined() ? masked : gradient;
+    if (masked.defined()) gradient = masked;
+    NormGradients result = norm_gradients(sums, gradient, x, masked.defined() ? ReluGate() : gate, weight, mean, inverse, training,
+                                          !needs_input ? Tensor() : in_place ? x : at::empty_like(x));
+    if (has_residual) result.residual = gradient;
     return result;
 }

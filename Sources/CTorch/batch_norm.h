@@ -76,14 +76,30 @@ struct Statistics {
     void fold(const at::Tensor &weight, const at::Tensor &bias);
 };
 
-/// With g the gradient in y, where a ReLU let it through: the sums of g and of g · (x − mean), and g itself where it is wanted.
-class GradientMoments : public ChannelSums {
-    at::Tensor x, y, mean, masked;
+/// Where the ReLU behind a normalisation let its gradient through: told by its output, or, where nothing was added to the normalisation's
+/// result, by that normalisation and its input, which have to be read anyway. Everywhere, where there was no ReLU.
+class ReluGate {
+    at::Tensor output;
+    const Statistics *statistics = nullptr;
 
   public:
-    /// - y: the output where a ReLU followed, undefined where none did.
-    /// - masked: takes g; undefined where it is not wanted.
-    GradientMoments(at::Tensor x, at::Tensor y, at::Tensor mean, at::Tensor masked);
+    ReluGate() = default;
+    explicit ReluGate(at::Tensor output) : output(std::move(output)) {}
+    /// Stays as long as the gate does.
+    explicit ReluGate(const Statistics &statistics) : statistics(&statistics) {}
+    bool has_output() const { return output.defined(); }
+    /// From the value `first` on.
+    Gate at(int64_t first) const;
+};
+
+/// With g the gradient in y, where a ReLU let it through: the sums of g and of g · (x − mean), and g itself where it is wanted.
+class GradientMoments : public ChannelSums {
+    at::Tensor x, mean, masked;
+    ReluGate gate;
+
+  public:
+    /// - masked: takes g, and may be the gradient; undefined where it is not wanted.
+    GradientMoments(at::Tensor x, ReluGate gate, at::Tensor mean, at::Tensor masked);
     /// Rows of the gradient, the first of which is the tensor's row `first`.
     void add(const float *gradient, int64_t first, int64_t count, int64_t part);
     void add_all(const at::Tensor &gradient);
@@ -93,14 +109,15 @@ struct NormGradients {
     at::Tensor input, residual, weight, bias;
 };
 
-/// - gradient, y: g as the sums have it is `gradient` where y > 0; y is undefined where it is all of it.
+/// - gradient, gate: g as the sums have it.
 /// - into: takes the gradient in x, undefined where it is not wanted; it may be x or the gradient.
-NormGradients norm_gradients(const GradientMoments &sums, const at::Tensor &gradient, const at::Tensor &x, const at::Tensor &y,
+NormGradients norm_gradients(const GradientMoments &sums, const at::Tensor &gradient, const at::Tensor &x, const ReluGate &gate,
                              const at::Tensor &weight, const at::Tensor &mean, const at::Tensor &inverse, bool training, at::Tensor into);
 
 /// All of it.
+/// - gradient: given up; where nobody else has it, its memory is the residual's gradient's.
 /// - in_place: the gradient in x takes x's memory.
-NormGradients norm_gradients(const at::Tensor &gradient, const at::Tensor &x, const at::Tensor &y, const at::Tensor &weight,
+NormGradients norm_gradients(at::Tensor &&gradient, const at::Tensor &x, const ReluGate &gate, const at::Tensor &weight,
                              const at::Tensor &mean, const at::Tensor &inverse, bool training, bool has_residual, bool needs_input,
                              bool in_place = false);
 

@@ -25,20 +25,21 @@ Tensor reported(const Tensor &result, const shim::RowsMade &made) {
 
 }  // namespace
 
-Tensor shim::convolution(const Tensor &x, const Tensor &kernel, const Tensor &bias, int64_t stride, int64_t padding, const RowsMade &made) {
-    if (winograd::fits(x, kernel, stride, padding)) return winograd::convolve(x, kernel, bias, {}, false, made);
-    return reported(at::conv2d(x, kernel, bias, stride, padding), made);
+Tensor shim::convolution(const Tensor &x, const Tensor &kernel, const Tensor &bias, int64_t stride, int64_t padding, const RowsMade &made,
+                         const Statistics *norm) {
+    if (winograd::fits(x, kernel, stride, padding)) return winograd::convolve(x, kernel, bias, {}, false, made, norm);
+    return reported(at::conv2d(norm ? norm->normalized(x, std::nullopt, true) : x, kernel, bias, stride, padding), made);
 }
 
 shim::ConvolutionGradients shim::convolution_gradients(const Tensor &gradient, const Tensor &x, const Tensor &kernel, int64_t stride,
                                                        int64_t padding, bool needs_input, bool needs_kernel, const Tensor &added,
-                                                       const RowsMade &made) {
+                                                       const RowsMade &made, const Statistics *norm) {
     // Only libtorch's has a second derivative.
     if (winograd::fits(x, kernel, stride, padding) && !c10::GradMode::is_enabled())
         return {needs_input ? winograd::input_gradient(gradient, kernel, added, made) : Tensor(),
-                needs_kernel ? winograd::kernel_gradient(gradient, x) : Tensor()};
+                needs_kernel ? winograd::kernel_gradient(gradient, x, norm) : Tensor()};
     auto [input, weight, unused] =
-        at::convolution_backward(gradient, x, kernel, at::OptionalIntArrayRef(), {stride, stride}, {padding, padding}, {1, 1}, false,
+        at::convolution_backward(gradient, norm ? norm->normalized(x, std::nullopt, true) : x, kernel, at::OptionalIntArrayRef(), {stride, stride}, {padding, padding}, {1, 1}, false,
                                  {0, 0}, 1, {needs_input, needs_kernel, false});
     if (needs_input && added.defined()) input = input.add_(added);
     return {needs_input ? reported(input, made) : input, weight};

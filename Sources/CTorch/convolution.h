@@ -10,19 +10,23 @@ namespace shim {
 /// them and soon after, so that they are still in its cache; `part` is the thread's (parallel.h). Once for each row.
 using RowsMade = std::function<void(const float *rows, int64_t first, int64_t count, int64_t part)>;
 
+struct Statistics;
+
 /// - x: [n, in, h, w]; kernel: [out, in, k, k]; bias: [out], or undefined.
-/// - made: only where x is float32 on the CPU with channels innermost; the result is then, too.
+/// - made, norm: only where x is float32 on the CPU with channels innermost; the result is then, too.
+/// - norm: of x, to be normalised by it and to go through a ReLU before; null for x as it is.
 at::Tensor convolution(const at::Tensor &x, const at::Tensor &kernel, const at::Tensor &bias, int64_t stride, int64_t padding,
-                       const RowsMade &made = nullptr);
+                       const RowsMade &made = nullptr, const Statistics *norm = nullptr);
 
 struct ConvolutionGradients {
     at::Tensor input, kernel;
 };
 /// - added: of x's shape, added to the gradient in x; undefined for none.
-/// - made: of the gradient in x, as in `convolution`.
+/// - made: of the gradient in what is convolved, as in `convolution`.
+/// - norm: as in `convolution`; the gradient is the one in what is convolved, not in x.
 ConvolutionGradients convolution_gradients(const at::Tensor &gradient, const at::Tensor &x, const at::Tensor &kernel, int64_t stride,
                                            int64_t padding, bool needs_input, bool needs_kernel, const at::Tensor &added = {},
-                                           const RowsMade &made = nullptr);
+                                           const RowsMade &made = nullptr, const Statistics *norm = nullptr);
 
 namespace winograd {
 
@@ -30,16 +34,16 @@ namespace winograd {
 /// sixteens, enough tiles to repay the kernels' transformation; on the CPU in float32.
 bool fits(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, int64_t padding);
 
-/// y = x ∗ kernel [+ bias] [+ residual] [→ ReLU].
+/// y = x ∗ kernel [+ bias] [+ residual] [→ ReLU]; x normalised where it is read, which takes no pass over memory.
 at::Tensor convolve(const at::Tensor &x, const at::Tensor &kernel, const at::Tensor &bias, const at::Tensor &residual, bool relu,
-                    const RowsMade &made = nullptr);
+                    const RowsMade &made = nullptr, const Statistics *norm = nullptr);
 /// The same with kernels transformed beforehand, which take four times the memory.
 at::Tensor convolve(const at::Tensor &x, int64_t outputs, const at::Tensor &transformed, const at::Tensor &bias, const at::Tensor &residual,
                     bool relu);
 at::Tensor transformed(const at::Tensor &kernel);
 /// Plus `added`, where it is defined.
 at::Tensor input_gradient(const at::Tensor &gradient, const at::Tensor &kernel, const at::Tensor &added = {}, const RowsMade &made = nullptr);
-at::Tensor kernel_gradient(const at::Tensor &gradient, const at::Tensor &x);
+at::Tensor kernel_gradient(const at::Tensor &gradient, const at::Tensor &x, const Statistics *norm = nullptr);
 
 }  // namespace winograd
 }  // namespace shim

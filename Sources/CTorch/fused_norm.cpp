@@ -47,17 +47,21 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
                           double epsilon, bool relu) {
         const Statistics statistics({weight, bias, running_mean, running_variance, training, momentum, epsilon}, x);
         const Tensor y = statistics.normalized(x, residual, relu);
-        context->save_for_backward({x, weight, statistics.mean, statistics.inverse, relu ? y : Tensor()});
+        context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse, relu && residual ? y : Tensor()});
         context->saved_data["training"] = training;
         context->saved_data["residual"] = residual.has_value();
+        context->saved_data["relu"] = relu;
         return y;
     }
 
-    static variable_list backward(AutogradContext *context, variable_list gradients) {
+    static variable_list backward(AutogradContext *context, variable_list &gradients) {
         refuse_second_derivatives();
         const auto saved = context->get_saved_variables();
-        auto found = norm_gradients(gradients[0], saved[0], saved[4], saved[1], saved[2], saved[3], context->saved_data["training"].toBool(),
-                                    context->saved_data["residual"].toBool(), context->needs_input_grad(0));
+        const Statistics statistics(saved[3], saved[4], saved[1], saved[2]);
+        const ReluGate gate = saved[5].defined() ? ReluGate(saved[5]) : context->saved_data["relu"].toBool() ? ReluGate(statistics) : ReluGate();
+        auto found = norm_gradients(std::move(gradients[0]), saved[0], gate, saved[1], saved[3], saved[4],
+                                    context->saved_data["training"].toBool(), context->saved_data["residual"].toBool(),
+                                    context->needs_input_grad(0));
         return {found.input, found.residual, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
     }
 };
@@ -90,7 +94,7 @@ struct FusedNormPool : torch::autograd::Function<FusedNormPool> {
         const int64_t pixels = p.height * p.width;
         for_images(x, p, [&](int64_t from, int64_t to) {
             std::vector<float> normalized(pixels * p.channels);
-            shim::normalize(data + from, nullptr, statistics.scale.data(), statistics.offset.data(), pixels, p.channels, true, normalized.data());
+            shim::normalize(data + from, nullptr, statistics.scale.data(), statistics.offset.data(), pixels, p.channels, true, false, normalized.data());
             shim::max_pool(p, normalized.data(), result + to, where + to);
         });
         context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse, place});
@@ -113,15 +117,15 @@ struct FusedNormPool : torch::autograd::Function<FusedNormPool> {
         const uint8_t *where = saved[5].const_data_ptr<uint8_t>();
         float *into = into_y.mutable_data_ptr<float>();
         for_images(x, p, [&](int64_t from, int64_t to) { shim::max_pool_gradient(p, g + to, where + to, into + from); });
-        const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
-        auto found = norm_gradients(into_y, x, y, weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
+        const Statistics statistics(saved[3], saved[4], weight, saved[2]);
+        auto found = norm_gradients(std::move(into_y), x, ReluGate(statistics), weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
                                     context->needs_input_grad(0));
         return {found.input, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
     }
 };
 
-/// Normalisation, ReLU and the convolution that reads it. What lies between is made again for the gradient instead of being
-/// kept: a pass over memory for a quarter of a residual block's activations.
+/// Normalisation, ReLU and the convolution that reads it. What lies between is made while it is read, or made again for the gradient
+/// instead of being kept: a pass over memory for a quarter of a residual block's activations.
 struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
     static Tensor forward(AutogradContext *context, const Tensor &x, const Tensor &weight, const Tensor &bias, Tensor running_mean,
                           Tensor running_variance, bool training, double momentum, double epsilon, const Tensor &kernel,
@@ -131,7 +135,7 @@ struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
         context->saved_data["training"] = training;
         context->saved_data["stride"] = stride;
         context->saved_data["padding"] = padding;
-        return shim::convolution(statistics.normalized(x, std::nullopt, true), kernel, {}, stride, padding);
+        return shim::convolution(x, kernel, {}, stride, padding, nullptr, &statistics);
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
@@ -139,9 +143,9 @@ struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
         const auto saved = context->get_saved_variables();
         const Tensor &x = saved[0], &weight = saved[1], &kernel = saved[5];
         const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
-        const Tensor y = Statistics(saved[3], saved[4], weight, saved[2]).normalized(x, std::nullopt, true);
-        auto [into_y, into_kernel] = shim::convolution_gradients(gradients[0], y, kernel, stride, padding, true, true);
-        auto found = norm_gradients(into_y, x, y, weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
+        const Statistics statistics(saved[3], saved[4], weight, saved[2]);
+        auto [into_y, into_kernel] = shim::convolution_gradients(gradients[0], x, kernel, stride, padding, true, true, {}, nullptr, &statistics);
+        auto found = norm_gradients(std::move(into_y), x, ReluGate(statistics), weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
                                     context->needs_input_grad(0));
         return {found.input, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), into_kernel, Tensor(), Tensor()};
     }

@@ -5,7 +5,7 @@
 //
 // On the CPU, in float32. Moments of z_i and the sums that its normalisation's gradient needs are taken while the convolution that
 // makes the values has them in the cache. Of what lies between, the z_i are kept for the gradient, but for large ones, which are
-// computed again; the a_i are made again from them. An identity shortcut's gradient is added where the first convolution's is made.
+// computed again; the a_i are made from them where they are read, by Winograd's algorithm, or made again. An identity shortcut's gradient is added where the first convolution's is made.
 #include "shim.h"
 #include "batch_norm.h"
 #include "convolution.h"
@@ -29,8 +29,8 @@ struct Layer {
     Normalization norm;
     bool is_recomputed;  // its result
 
-    Tensor convolved(const Tensor &x, const RowsMade &made = nullptr) const {
-        return arranged(convolution(x, kernel, {}, stride, padding, made), x);
+    Tensor convolved(const Tensor &x, const Statistics *norm, const RowsMade &made = nullptr) const {
+        return arranged(convolution(x, kernel, {}, stride, padding, made, norm), x);
     }
 };
 
@@ -50,6 +50,7 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
         // x, output, then of each layer: parameters, mean, inverse deviation, z.
         variable_list saved{x, Tensor()};
         Tensor a = x;
+        std::optional<Statistics> norm;  // of a, where the convolution that reads it normalises
         for (size_t i = 0; i < count; i++) {
             const Layer &layer = chain->layers[i];
             const bool is_last = i + 1 == count;
@@ -57,17 +58,22 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
             RowsMade made;
             if (layer.norm.training)
                 made = [&](const float *rows, int64_t, int64_t pixels, int64_t part) { moments.add(rows, pixels, part); };
-            const Tensor z = layer.convolved(a, made);
+            const Tensor z = layer.convolved(a, norm ? &*norm : nullptr, made);
             a.reset();
             if (is_last && residual)
                 TORCH_CHECK(residual->sizes() == z.sizes(), "a residual of shape ", residual->sizes(), " for ", z.sizes());
-            const Statistics statistics(layer.norm, &moments, row_count(z));
+            norm.emplace(layer.norm, &moments, row_count(z));
             const bool keeps = chain->keeps && !layer.is_recomputed;
-            a = statistics.normalized(z, is_last ? residual : std::nullopt, !is_last || chain->relu, /*in_place=*/!keeps);
             for (int64_t p = 0; p < parameter_count; p++) saved.push_back(parameters[parameter_count * i + p]);
-            saved.insert(saved.end(), {statistics.mean, statistics.inverse, keeps ? z : Tensor()});
+            saved.insert(saved.end(), {norm->mean, norm->inverse, keeps ? z : Tensor()});
+            if (!is_last && normalizes(z, parameters[parameter_count * (i + 1) + kernel_place], chain->layers[i + 1])) {
+                a = z;
+                continue;
+            }
+            a = norm->normalized(z, is_last ? residual : std::nullopt, !is_last || chain->relu, /*in_place=*/!keeps);
+            norm.reset();
         }
-        if (chain->relu) saved[1] = a;
+        if (chain->relu && chain->adds) saved[1] = a;
         context->save_for_backward(saved);
         context->saved_data["chain"] = at::IValue::make_capsule(chain);
         for (Layer &layer : chain->layers) {
@@ -77,14 +83,20 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
         return a;
     }
 
+    /// Whether a convolution makes a_i of z_i while it reads.
+    static bool normalizes(const Tensor &z, const Tensor &kernel, const Layer &layer) {
+        return winograd::fits(z, kernel, layer.stride, layer.padding);
+    }
+
     /// What the forward pass kept, and what is made again from it.
     struct Past {
         const Chain &chain;
         const variable_list &saved;
         std::vector<Tensor> results, activations;
+        std::vector<std::optional<Statistics>> norms;
 
         Past(const Chain &chain, const variable_list &saved)
-            : chain(chain), saved(saved), results(chain.layers.size()), activations(chain.layers.size()) {}
+            : chain(chain), saved(saved), results(chain.layers.size()), activations(chain.layers.size()), norms(chain.layers.size()) {}
 
         const Tensor &of(size_t i, int64_t place) const { return saved[2 + (parameter_count + 3) * i + place]; }
         const Tensor &kernel(size_t i) const { return of(i, kernel_place); }
@@ -93,27 +105,40 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
         const Tensor &inverse(size_t i) const { return of(i, parameter_count + 1); }
         bool keeps(size_t i) const { return of(i, parameter_count + 2).defined(); }
 
+        const Statistics &statistics(size_t i) {
+            if (!norms[i]) norms[i].emplace(mean(i), inverse(i), weight(i), of(i, bias_place));
+            return *norms[i];
+        }
+
         /// z_i
         const Tensor &result(size_t i) {
             if (!results[i].defined()) {
+                if (keeps(i)) return results[i] = of(i, parameter_count + 2);
                 Layer layer = chain.layers[i];
                 layer.kernel = kernel(i);
-                results[i] = keeps(i) ? of(i, parameter_count + 2) : layer.convolved(input(i));
+                const Input read = input(i);
+                results[i] = layer.convolved(read.values, read.norm);
             }
             return results[i];
         }
 
-        /// a_{i−1}
-        const Tensor &input(size_t i) {
-            if (i == 0) return saved[0];
+        /// What the convolution i reads: a_{i−1}, or z_{i−1} with its normalisation.
+        struct Input {
+            const Tensor &values;
+            const Statistics *norm;
+        };
+        Input input(size_t i) {
+            if (i == 0) return {saved[0], nullptr};
+            const Tensor &z = result(i - 1);
+            if (normalizes(z, kernel(i), chain.layers[i])) return {z, &statistics(i - 1)};
             Tensor &a = activations[i - 1];
-            if (!a.defined()) a = Statistics(mean(i - 1), inverse(i - 1), weight(i - 1), of(i - 1, bias_place)).normalized(result(i - 1), std::nullopt, true);
-            return a;
+            if (!a.defined()) a = statistics(i - 1).normalized(z, std::nullopt, true);
+            return {a, nullptr};
         }
     };
 
     /// Each large tensor goes as soon as it is used up, and gradients take the place of what was made for them alone.
-    static variable_list backward(AutogradContext *context, variable_list gradients) {
+    static variable_list backward(AutogradContext *context, variable_list &gradients) {
         refuse_second_derivatives();
         const auto chain = c10::static_intrusive_pointer_cast<Chain>(context->saved_data["chain"].toCapsule());
         const variable_list saved = context->get_saved_variables();
@@ -132,9 +157,9 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
         {
             const int64_t last = count - 1;
             const Tensor z = past.result(last);
-            norm = norm_gradients(gradients[0], z, saved[1], past.weight(last), past.mean(last), past.inverse(last),
+            const ReluGate gate = !chain->relu ? ReluGate() : chain->adds ? ReluGate(saved[1]) : ReluGate(past.statistics(last));
+            norm = norm_gradients(std::move(gradients[0]), z, gate, past.weight(last), past.mean(last), past.inverse(last),
                                   chain->layers[last].norm.training, chain->adds, true, /*in_place=*/!past.keeps(last));
-            gradients.clear();
             if (chain->adds_input) shortcut = norm.residual;
             else found[2] = norm.residual;
             norm.residual.reset();
@@ -152,16 +177,18 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
                 found[3 + kernel_place] = kernel;
                 break;
             }
-            const Tensor a = past.input(i), z = past.result(i - 1);
-            GradientMoments sums(z, a, past.mean(i - 1), {});
+            const Tensor z = past.result(i - 1);
+            const ReluGate gate(past.statistics(i - 1));
+            GradientMoments sums(z, gate, past.mean(i - 1), {});
+            const Past::Input read = past.input(i);
             auto [input, kernel] = convolution_gradients(
-                norm.input, a, past.kernel(i), layer.stride, layer.padding, true, needs(i, kernel_place), {},
-                [&](const float *rows, int64_t first, int64_t pixels, int64_t part) { sums.add(rows, first, pixels, part); });
+                norm.input, read.values, past.kernel(i), layer.stride, layer.padding, true, needs(i, kernel_place), {},
+                [&](const float *rows, int64_t first, int64_t pixels, int64_t part) { sums.add(rows, first, pixels, part); }, read.norm);
             found[3 + parameter_count * i + kernel_place] = kernel;
             norm.input.reset();
-            norm = norm_gradients(sums, input, z, a, past.weight(i - 1), past.mean(i - 1), past.inverse(i - 1), chain->layers[i - 1].norm.training,
-                                  input);
             past.activations[i - 1].reset();
+            norm = norm_gradients(sums, input, z, gate, past.weight(i - 1), past.mean(i - 1), past.inverse(i - 1),
+                                  chain->layers[i - 1].norm.training, input);
         }
         return found;
     }

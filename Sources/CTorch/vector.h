@@ -13,4 +13,17 @@ typedef float vec __attribute__((vector_size(lanes * sizeof(float)), aligned(ali
 SHIM_INLINE const vec &at(const float *data) { return *reinterpret_cast<const vec *>(data); }
 SHIM_INLINE vec &at(float *data) { return *reinterpret_cast<vec *>(data); }
 
+typedef float aligned_vec __attribute__((vector_size(lanes * sizeof(float))));
+
+/// Stores past the caches, which saves reading what was there; `data` is a multiple of a vector. `end_streaming` before others read it.
+SHIM_INLINE void stream(float *data, const vec &value) { __builtin_nontemporal_store(aligned_vec(value), reinterpret_cast<aligned_vec *>(data)); }
+
+SHIM_INLINE void end_streaming() {
+#if defined(__x86_64__)
+    __builtin_ia32_sfence();
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 }  // namespace shim

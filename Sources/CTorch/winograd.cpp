@@ -6,6 +6,7 @@
 //
 // Each of the 36 places is a product of matrices over channels. Sums of other numbers in another order round otherwise: errors
 // are two to six times the definition's in float32, some 1e-6 of the values' standard deviation (WinogradTests bounds them).
+#include "batch_norm.h"
 #include "convolution.h"
 #include "parallel.h"
 #include "product.h"
@@ -45,8 +46,9 @@ struct Tiles {
     };
     Place place(int64_t tile) const { return {tile / (down * across), tile / across % down * outputs, tile % across * outputs}; }
 
-    Picture picture(const float *data, int64_t index, int64_t channels) const {
-        return {const_cast<float *>(data) + index * height * width * channels, height, width, channels};
+    Picture picture(const float *data, int64_t index, int64_t channels, const Statistics *norm = nullptr) const {
+        return {const_cast<float *>(data) + index * height * width * channels, height, width, channels, norm ? norm->scale.data() : nullptr,
+                norm ? norm->offset.data() : nullptr};
     }
 };
 
@@ -84,7 +86,7 @@ Panels transformed_kernels(float *into, const Tensor &kernel, bool backwards) {
 
 /// - kernels: makes them of memory for `for_kernels` floats.
 template <typename Kernels>
-Tensor filtered(const Tensor &x, int64_t made, int64_t for_kernels, const Kernels &make_kernels, const Tensor &bias, const Tensor &residual,
+Tensor filtered(const Tensor &x, const Statistics *norm, int64_t made, int64_t for_kernels, const Kernels &make_kernels, const Tensor &bias, const Tensor &residual,
                 bool relu, const RowsMade &made_rows) {
     const Tiles tiles(x);
     const int64_t read = x.size(1);
@@ -111,7 +113,7 @@ Tensor filtered(const Tensor &x, int64_t made, int64_t for_kernels, const Kernel
             const int64_t count = std::min(block, end - first);
             for (int64_t tile = 0; tile < count; tile++) {
                 const auto at = tiles.place(first + tile);
-                transform_input(tiles.picture(source, at.picture, read), at.top - 1, at.left - 1, outside, values, tile);
+                transform_input(tiles.picture(source, at.picture, read, norm), at.top - 1, at.left - 1, outside, values, tile);
             }
             for (int64_t p = 0; p < places; p++)
                 multiply({count, made, read, values.data + p * values.place, values.row, 1, kernels.data + p * kernels.place, kernels.width,
@@ -140,10 +142,10 @@ bool shim::winograd::fits(const Tensor &x, const Tensor &kernel, int64_t stride,
 }
 
 Tensor shim::winograd::convolve(const Tensor &x, const Tensor &kernel, const Tensor &bias, const Tensor &residual, bool relu,
-                                const RowsMade &made) {
+                                const RowsMade &made, const Statistics *norm) {
     const Tensor filter = inner_channels(kernel);
     return filtered(
-        inner_channels(x), kernel.size(0), floats_of_kernels(kernel.size(1), kernel.size(0)),
+        inner_channels(x), norm, kernel.size(0), floats_of_kernels(kernel.size(1), kernel.size(0)),
         [&](float *into) { return transformed_kernels(into, filter, false); }, bias.defined() ? bias.contiguous() : bias,
         residual.defined() ? inner_channels(residual) : residual, relu, made);
 }
@@ -159,19 +161,19 @@ Tensor shim::winograd::convolve(const Tensor &x, int64_t outputs, const Tensor &
     const int64_t read = x.size(1);
     const Panels panels{const_cast<float *>(transformed.const_data_ptr<float>()), read, panel_width(outputs), read * outputs + lanes};
     return filtered(
-        inner_channels(x), outputs, 0, [&](float *) { return panels; }, bias.defined() ? bias.contiguous() : bias,
+        inner_channels(x), nullptr, outputs, 0, [&](float *) { return panels; }, bias.defined() ? bias.contiguous() : bias,
         residual.defined() ? inner_channels(residual) : residual, relu, nullptr);
 }
 
 Tensor shim::winograd::input_gradient(const Tensor &gradient, const Tensor &kernel, const Tensor &added, const RowsMade &made) {
     const Tensor filter = inner_channels(kernel);
     return filtered(
-        inner_channels(gradient), kernel.size(1), floats_of_kernels(kernel.size(0), kernel.size(1)),
+        inner_channels(gradient), nullptr, kernel.size(1), floats_of_kernels(kernel.size(0), kernel.size(1)),
         [&](float *into) { return transformed_kernels(into, filter, true); }, {},
         added.defined() ? inner_channels(added) : added, false, made);
 }
 
-Tensor shim::winograd::kernel_gradient(const Tensor &given, const Tensor &x_given) {
+Tensor shim::winograd::kernel_gradient(const Tensor &given, const Tensor &x_given, const Statistics *norm) {
     const Tensor x = inner_channels(x_given), gradient = inner_channels(given);
     const Tiles tiles(x);
     const int64_t read = x.size(1), made = gradient.size(1), width = panel_width(made);
@@ -192,7 +194,7 @@ Tensor shim::winograd::kernel_gradient(const Tensor &given, const Tensor &x_give
         in_parts(count, 1, [&](int64_t first, int64_t last, int64_t) {
             for (int64_t tile = first; tile < last; tile++) {
                 const auto at = tiles.place(begin + tile);
-                transform_input(tiles.picture(source, at.picture, read), at.top - 1, at.left - 1, outside, values, tile);
+                transform_input(tiles.picture(source, at.picture, read, norm), at.top - 1, at.left - 1, outside, values, tile);
                 transform_gradient(tiles.picture(slopes, at.picture, made), at.top, at.left, outside, gradients, tile);
             }
         });

@@ -77,19 +77,38 @@ template <int side> SHIM_INLINE void find(const Picture &picture, int64_t top, i
         }
 }
 
+template <bool Normalized>
+SHIM_INLINE void transform_input(const Picture &picture, const float *const *found, bool is_inside, const float *zeros, Places to,
+                                 int64_t tile) {
+    for (int64_t c = 0; c < picture.channels; c += lanes) {
+        vec d[places], v[places];
+        if (Normalized) {
+            const vec scale = at(picture.scale + c), offset = at(picture.offset + c);
+            for (int64_t i = 0; i < places; i++) {
+                const vec value = at(found[i] + c) * scale + offset;
+                d[i] = vec{} > value ? vec{} : value;  // keeps NaN
+            }
+            if (!is_inside)
+                for (int64_t i = 0; i < places; i++)
+                    if (found[i] == zeros) d[i] = vec{};
+        } else {
+            for (int64_t i = 0; i < places; i++) d[i] = at(found[i] + c);
+        }
+        for (int64_t j = 0; j < inputs; j++) input_row(d + j, inputs, v + j, inputs);
+        for (int64_t i = 0; i < inputs; i++) input_row(v + i * inputs, 1, d + i * inputs, 1);
+        for (int64_t i = 0; i < places; i++) at(to.data + i * to.place + tile * to.row + c) = d[i];
+    }
+}
+
 }  // namespace
 
 SHIM_CLONES void shim::winograd::transform_input(const Picture &picture, int64_t top, int64_t left, const float *zeros, Places to,
                                                  int64_t tile) {
     const float *found[places];
     find<inputs>(picture, top, left, zeros, found);
-    for (int64_t c = 0; c < picture.channels; c += lanes) {
-        vec d[places], v[places];
-        for (int64_t i = 0; i < places; i++) d[i] = at(found[i] + c);
-        for (int64_t j = 0; j < inputs; j++) input_row(d + j, inputs, v + j, inputs);
-        for (int64_t i = 0; i < inputs; i++) input_row(v + i * inputs, 1, d + i * inputs, 1);
-        for (int64_t i = 0; i < places; i++) at(to.data + i * to.place + tile * to.row + c) = d[i];
-    }
+    const bool is_inside = top >= 0 && left >= 0 && top + inputs <= picture.height && left + inputs <= picture.width;
+    if (picture.scale) ::transform_input<true>(picture, found, is_inside, zeros, to, tile);
+    else ::transform_input<false>(picture, found, is_inside, zeros, to, tile);
 }
 
 SHIM_CLONES void shim::winograd::transform_gradient(const Picture &picture, int64_t top, int64_t left, const float *zeros, Places to,

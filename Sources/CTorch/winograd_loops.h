@@ -20,6 +20,8 @@ struct Places {
 struct Picture {
     float *data;
     int64_t height, width, channels;
+    /// [channels]: a value inside is read as max(0, scale · value + offset); as it is where they are null.
+    const float *scale = nullptr, *offset = nullptr;
 };
 
 /// v = Bᵀ d B for the 6×6 values that begin at (top, left).
