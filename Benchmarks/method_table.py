@@ -18,7 +18,7 @@ SCORES = ["", "_low", "_high", "_gain", "_gain_low", "_gain_high", "_random", "_
 FIELDS = ["method", "family", "recipe", "seed", "train_images", "test_images", "epochs",
           *("knn" + s for s in SCORES), *("linear" + s for s in SCORES), "layer", *("layer" + s for s in SCORES[1:-1] + ["_value"]),
           "task", "task_accuracy", "task_chance", "rankme", "threads", "minutes", "processor_minutes", "peak_memory_mb"]
-LAYERED = ("pretext", "generative")
+LAYERED = ("pretext", "generative", "masked modelling")
 BEGIN, END = "<!-- method table -->", "<!-- end of method table -->"
 
 p = argparse.ArgumentParser()
