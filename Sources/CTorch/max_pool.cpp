@@ -1,5 +1,6 @@
 #include "max_pool.h"
 #include "norm_loops.h"
+#include "vector.h"
 #include <algorithm>
 #include <limits>
 
@@ -19,26 +20,46 @@ struct Window {
     }
 };
 
+using namespace shim;
+
+typedef int32_t places __attribute__((vector_size(lanes * sizeof(int32_t))));
+typedef uint8_t bytes __attribute__((vector_size(lanes), aligned(1)));
+
 }  // namespace
 
+// Explicit vectors, because the compiler does not make its own of floats beside bytes.
 SHIM_CLONES void shim::max_pool(const Pooling &p, const float *x, float *y, uint8_t *place) {
+    const int64_t whole = p.channels / lanes * lanes;
     for (int64_t row = 0; row < p.rows(); row++)
         for (int64_t column = 0; column < p.columns(); column++, y += p.channels, place += p.channels) {
             const Window window(p, row, column);
-            float *__restrict most = y;
-            uint8_t *__restrict where = place;
-            std::fill(most, most + p.channels, -std::numeric_limits<float>::infinity());
-            std::fill(where, where + p.channels, uint8_t((window.first_row - window.top) * p.kernel + window.first_column - window.left));
-            for (int64_t i = window.first_row; i < window.last_row; i++)
-                for (int64_t j = window.first_column; j < window.last_column; j++) {
-                    const uint8_t here = (i - window.top) * p.kernel + j - window.left;
-                    const float *__restrict value = x + (i * p.width + j) * p.channels;
-                    for (int64_t c = 0; c < p.channels; c++) {
-                        const bool larger = (value[c] > most[c]) | (value[c] != value[c]);
-                        most[c] = larger ? value[c] : most[c];
-                        where[c] = larger ? here : where[c];
+            const int first = (window.first_row - window.top) * p.kernel + window.first_column - window.left;
+            for (int64_t c = 0; c < whole; c += lanes) {
+                vec most = vec{} - std::numeric_limits<float>::infinity();
+                places where = places{} + first;
+                for (int64_t i = window.first_row; i < window.last_row; i++)
+                    for (int64_t j = window.first_column; j < window.last_column; j++) {
+                        const vec value = at(x + (i * p.width + j) * p.channels + c);
+                        const places larger = (value > most) | (value != value), here = places{} + int((i - window.top) * p.kernel + j - window.left);
+                        most = larger ? value : most;
+                        where = larger ? here : where;
                     }
-                }
+                at(y + c) = most;
+                *reinterpret_cast<bytes *>(place + c) = __builtin_convertvector(where, bytes);
+            }
+            for (int64_t c = whole; c < p.channels; c++) {
+                float most = -std::numeric_limits<float>::infinity();
+                int where = first;
+                for (int64_t i = window.first_row; i < window.last_row; i++)
+                    for (int64_t j = window.first_column; j < window.last_column; j++) {
+                        const float value = x[(i * p.width + j) * p.channels + c];
+                        if (!(value > most || value != value)) continue;
+                        most = value;
+                        where = (i - window.top) * p.kernel + j - window.left;
+                    }
+                y[c] = most;
+                place[c] = where;
+            }
         }
 }
 

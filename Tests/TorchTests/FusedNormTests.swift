@@ -141,6 +141,31 @@ import Torch
         #expect((layer.relu(x.contiguous(), maxPool: kernel, stride: stride, padding: padding) - pooled)[0].abs().max().item < 1e-5)
     }
 
+    /// Whole vectors of channels and a rest, values with ties and without a number: the first place of a maximum has its gradient.
+    @Test func intoMaxPoolOfManyChannels() {
+        Runtime.seed(12)
+        let norm = BatchNorm(40)
+        norm.eval()
+        let x = (Tensor.randn([3, 40, 11, 8]) * 2).to(.int64).to(.float32).contiguous(.channelsLast)
+        x[1][3][2].fillInPlace(.nan)
+        func run(_ body: (Tensor) -> Tensor) -> (Tensor, Tensor) {
+            let leaf = x.cloned()
+            leaf.requiresGradient = true
+            let y = body(leaf)
+            (y * Tensor.arange(y.count, .float32).reshaped(y.shape).sin()).sum().backward()
+            return (y.detached(), leaf.gradient!)
+        }
+        let (ours, theirs) = (
+            run { norm.relu($0, maxPool: 3, stride: 2, padding: 1) }, run { norm.relu($0).maxPool2d(3, stride: 2, padding: 1) }
+        )
+        for picture in [0, 2] {
+            #expect((ours.0[picture] - theirs.0[picture]).abs().max().item == 0)
+            #expect((ours.1[picture] - theirs.1[picture]).abs().max().item < 1e-6)
+        }
+        #expect((ours.0[1].isFinite().to(.float32) - theirs.0[1].isFinite().to(.float32)).abs().max().item == 0)
+        #expect(ours.0[1].isFinite().not.to(.float32).sum().item > 0)
+    }
+
     /// Other layouts and types take libtorch's own operations, with the same result.
     @Test func otherLayouts() {
         let x = makeInput([4, 6, 9, 7], seed: 9)
