@@ -73,12 +73,14 @@ public final class WMSE: Module, SelfSupervisedMethod {
         return ["distance": Self.distance(views)]
     }
 
-    /// [m, d] to mean 0 and covariance I.
+    /// [m, d] to mean 0 and covariance I. In float64 where the device has it: features that are still all alike have a full covariance
+    /// there and none in float32. NaN where there is none.
     static func whitened(_ v: Tensor, shrinkage: Double) -> Tensor {
-        let centred = v - v.mean(0)
+        let exact = v.device == .mps ? v : v.to(.float64)
+        let centred = exact - exact.mean(0)
         let covariance = centred.t.matmul(centred) / Double(v.size(0) - 1)
-        let shrunk = covariance * (1 - shrinkage) + Tensor.eye(v.size(1), v.dataType, on: v.device) * shrinkage
-        return shrunk.cholesky().solveTriangular(centred.t, upper: false).t
+        let shrunk = covariance * (1 - shrinkage) + Tensor.eye(v.size(1), exact.dataType, on: v.device) * shrinkage
+        return shrunk.cholesky().solveTriangular(centred.t, upper: false).t.to(v.dataType)
     }
 
     /// The mean over all pairs of views.

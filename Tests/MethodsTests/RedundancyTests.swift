@@ -110,6 +110,14 @@ import Torch
 
     // MARK: W-MSE
 
+    /// A sub-batch without a full covariance is told by the loss, which a run reacts to; values that are nearly alike have one.
+    @Test func collapsedFeaturesHaveNoWhitening() {
+        #expect(WMSE.whitened(.ones([12, 3]), shrinkage: 0).isFinite().not.all().item == 1)
+        Runtime.seed(3)
+        let nearlyAlike = 1 + Tensor.randn([300, 128]) * 1e-5
+        #expect(WMSE.whitened(nearlyAlike, shrinkage: 0).isFinite().all().item == 1)
+    }
+
     private func wMSE(_ shrinkage: Double) -> Loss {
         { WMSE.distance($0.map { WMSE.whitened($0, shrinkage: shrinkage) }) }
     }

@@ -163,7 +163,7 @@ enum ATen {
     // Linear algebra
     static let svdvals = Operation("linalg_svdvals")
     static let eigh = Operation("linalg_eigh")
-    static let cholesky = Operation("linalg_cholesky")
+    static let choleskyEx = Operation("linalg_cholesky_ex")
     static let solveTriangular = Operation("linalg_solve_triangular")
     static let qr = Operation("linalg_qr")
 

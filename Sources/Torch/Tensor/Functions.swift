@@ -103,8 +103,12 @@ extension Tensor {
         return (found[0], found[1])
     }
 
-    /// The lower Cholesky factor of a positive-definite matrix.
-    public func cholesky() -> Tensor { ATen.cholesky(self) }
+    /// The lower Cholesky factor of a positive-definite matrix. Of any other it is NaN, which a loss then is as well: an error would end
+    /// the process, and with it what a run does about a loss that is no number.
+    public func cholesky() -> Tensor {
+        let found = ATen.choleskyEx.tuple(self)
+        return found[0].filled(.nan, where: found[1].greater(0))
+    }
 
     /// X with self · X = other, for a triangular self.
     public func solveTriangular(_ other: Tensor, upper: Bool) -> Tensor { ATen.solveTriangular(self, other, upper) }

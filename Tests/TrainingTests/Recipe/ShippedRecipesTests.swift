@@ -558,8 +558,8 @@ import Views
         let phase = PhaseOptimizer(method.phases[0], recipe.training)
         func first() throws -> Tensor {
             let state = method.encoder.stateDict
-            let first = ["conv1.weight", "conv1.0.weight", "features.0.weight", "blocks.0.attn.qkv.weight"]
-            let key = try #require(state.keys.filter { key in first.contains { key.hasSuffix($0) } }.min())
+            let first = ["conv1.weight", "conv1.0.weight", "features.0.weight", "blocks.0.attn.qkv.weight", "classifier.0.weight"]
+            let key = try #require(first.lazy.compactMap { name in state.keys.filter { $0.hasSuffix(name) }.min() }.first)
             return try #require(state[key]).cloned()
         }
         let before = try first()
@@ -614,7 +614,8 @@ import Views
 
     /// Small recipes with smaller batches than 128, which learn more in their few epochs, as their provenance says.
     private static let smallBatches: [String: Int] = [
-        "bownet/small": 64, "byol/small": 64, "cmc/small": 64, "cpc/small": 64, "ibot/small": 64, "instance_discrimination/small": 64,
+        "bownet/small": 64, "byol/small": 64, "cmc/small": 64, "colorization/small": 32, "cpc/small": 64, "exemplar/small": 64,
+        "ibot/small": 64, "instance_discrimination/small": 64,
         "local_aggregation/small": 64, "msn/small": 64, "obow/small": 64, "pirl/small": 64, "simsiam/small": 64, "smog/small": 64,
         "tico/small": 64,
     ]
