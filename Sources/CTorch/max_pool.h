@@ -15,7 +15,8 @@ struct Pooling {
 /// Windows of at most this side have places that a byte can tell.
 constexpr int64_t largest_pooling_kernel = 15;
 
-/// y = the maximum of each window, place = the first position in the window (row by row) that has it. A NaN is larger than all else.
+/// y = the maximum of each window, place = the first position in the window (row by row) that has it. A NaN is larger than all else, the last of them
+/// largest.
 void max_pool(const Pooling &pooling, const float *x, float *y, uint8_t *place);
 
 /// into_x[i] = the sum of the gradients of the windows whose maximum is i, in the windows' order.

@@ -194,11 +194,13 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
     }
 };
 
-/// A result of so many bytes is worth being computed twice: at few products for each of its values, or at any number.
+/// A result of so many bytes is worth being computed twice: at few products for each of its values, or at any number. Of 1×1
+/// convolutions, which read little, twice as many are few.
 constexpr int64_t large_result = 16 << 20, largest_kept = 64 << 20, few_products = 128;
 
 bool is_worth_recomputing(const Tensor &kernel, int64_t bytes) {
-    return bytes >= largest_kept || (bytes >= large_result && kernel.numel() / kernel.size(0) <= few_products);
+    const int64_t products = kernel.numel() / kernel.size(0), few = kernel.size(2) == 1 && kernel.size(3) == 1 ? 2 * few_products : few_products;
+    return bytes >= largest_kept || (bytes >= large_result && products <= few);
 }
 
 }  // namespace

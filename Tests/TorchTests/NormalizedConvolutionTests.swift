@@ -137,6 +137,20 @@ import Testing
         let z = x.convolved(by: layers, adding: x, relu: true) + other
         z.backward(slopes)
         #expect((other.gradient! - slopes).abs().max().item == 0)
+
+        // One that the graph made, and gives to both.
+        func gradients(_ body: (Tensor) -> Tensor) -> [Tensor] {
+            let leaves = [x, other].map { leaf in
+                let copy = leaf.detached().cloned()
+                copy.requiresGradient = true
+                return copy
+            }
+            ((body(leaves[0]) + leaves[1]) * slopes).sum().backward()
+            return leaves.map { $0.gradient! }
+        }
+        let both = gradients { $0.convolved(by: layers, adding: $0, relu: true) }
+        #expect((both[1] - slopes).abs().max().item == 0)
+        #expect((both[0] - x.gradient! / 2).abs().max().item < 1e-5)
     }
 
     /// What is computed again is what was there.
@@ -148,15 +162,15 @@ import Testing
         }
     }
 
-    /// Large results go: those of few products from 16 MB on, others from 64 MB on.
+    /// Large results go: those of few products (128, of 1×1 convolutions 256) from 16 MB on, others from 64 MB on.
     @Test func largeResultsAreNotKept() async {
         await #expect(processExitsWith: .success) {
             Runtime.prepare()
             /// Megabytes that the graph holds beside the result.
-            func held(_ images: Int, kernel: Int, _ recomputation: Recomputation) -> Int {
-                let convolution = Conv2d(32, 64, kernel: kernel, padding: kernel / 2, bias: false)
+            func held(_ images: Int, inputs: Int = 32, kernel: Int, _ recomputation: Recomputation) -> Int {
+                let convolution = Conv2d(inputs, 64, kernel: kernel, padding: kernel / 2, bias: false)
                 let norm = BatchNorm(64)
-                let x = Tensor.randn([images, 32, 64, 64]).contiguous(.channelsLast)
+                let x = Tensor.randn([images, inputs, 64, 64]).contiguous(.channelsLast)
                 // The first time makes room for what operations work with.
                 _ = withoutGradients { x.convolved(by: (convolution, norm)) }
                 let before = Runtime.largeTensorMemory.inUse
@@ -167,6 +181,9 @@ import Testing
             check(held(16, kernel: 1, .none), 16)
             check(held(16, kernel: 1, .large), 0)
             check(held(15, kernel: 1, .large), 15)
+            check(held(16, inputs: 256, kernel: 1, .large), 0)
+            check(held(16, inputs: 272, kernel: 1, .large), 16)
+            check(held(16, inputs: 16, kernel: 3, .large), 16)
             check(held(63, kernel: 3, .large), 63)
             check(held(64, kernel: 3, .large), 0)
         }

@@ -74,7 +74,8 @@ func recomputed() -> [Shape] {
     convolutions().dropFirst(small ? 0 : 1).filter {
         switch recomputation {
         case .none: false
-        case .large: $0.megabytes >= 64 || $0.megabytes >= 16 && $0.inputs * $0.kernel * $0.kernel <= 128
+        case .large:
+            $0.megabytes >= 64 || $0.megabytes >= 16 && $0.inputs * $0.kernel * $0.kernel <= ($0.kernel == 1 ? 256 : 128)
         case .all: true
         }
     }
