@@ -615,9 +615,8 @@ import Views
     /// Small recipes with smaller batches than 128, which learn more in their few epochs, as their provenance says.
     private static let smallBatches: [String: Int] = [
         "bownet/small": 64, "byol/small": 64, "cmc/small": 64, "colorization/small": 32, "cpc/small": 64, "exemplar/small": 64,
-        "ibot/small": 64, "instance_discrimination/small": 64,
-        "local_aggregation/small": 64, "msn/small": 64, "obow/small": 64, "pirl/small": 64, "simsiam/small": 64, "smog/small": 64,
-        "tico/small": 64,
+        "ibot/small": 64, "instance_discrimination/small": 64, "local_aggregation/small": 64, "msn/small": 64, "obow/small": 64,
+        "pirl/small": 64, "simsiam/small": 64, "smog/small": 64, "split_brain/small": 32, "tico/small": 64,
     ]
 
     /// Epochs in batches of 16 of tasks that clips are seen more often for.
