@@ -2,7 +2,7 @@
 // alone at its own shape, forward and backward; and of those that the backward pass computes a second time because their results are
 // too large to keep (`is_worth_recomputing` in normalized_convolutions.cpp), the forward pass once more; and against the sum of libtorch's
 // convolutions of the same shapes. All are timed in turn, so that a machine that is faster for a while is so for each: the medians of the
-// rounds, and of their shares with the lowest and highest. What is timed has run once right before. One JSON line.
+// rounds, and of their shares with the lowest and highest. What is timed has run once before. One JSON line.
 //
 //     step-breakdown [--backbone resnet18] [--size 32] [--views 256] [--repeats 11] [--recompute none]
 import Arguments
@@ -120,21 +120,23 @@ let pictures = leaf([views, 3, size, size], needsGradient: false)
 let once = works(convolutions()) { work($0) }
 let repeated = works(recomputed()) { work($0, backward: false) }
 let libtorch = works(convolutions(), libtorchWork)
-/// The second time: in training, too, memory of the right sizes is there from the step before.
-func again(_ body: () -> Void) -> Double {
-    body()
-    return seconds(body)
+/// Each a second time, after all of them once: in training, too, memory of the right sizes is there from the step before, and the caches
+/// hold other layers.
+func sum(_ works: [(times: Double, body: () -> Void)]) -> Double {
+    for work in works { work.body() }
+    return works.reduce(0) { $0 + $1.times * seconds($1.body) }
 }
-func sum(_ works: [(times: Double, body: () -> Void)]) -> Double { works.reduce(0) { $0 + $1.times * again($1.body) } }
+
+let step = {
+    Recomputation.$current.withValue(recomputation) { network(pictures) }.squared().mean().backward()
+    optimizer.step(learningRate: 1e-3)
+    optimizer.clearGradients()
+}
 
 // The first round is not counted.
 let rounds = (0...repeats).map { _ in
     (
-        step: again {
-            Recomputation.$current.withValue(recomputation) { network(pictures) }.squared().mean().backward()
-            optimizer.step(learningRate: 1e-3)
-            optimizer.clearGradients()
-        }, once: sum(once), again: sum(repeated), libtorch: sum(libtorch)
+        step: sum([(1, step)]), once: sum(once), again: sum(repeated), libtorch: sum(libtorch)
     )
 }.dropFirst()
 let shares = rounds.map { $0.once / $0.step }
