@@ -153,22 +153,35 @@ bool is_ours_alone(const Tensor &tensor) { return tensor.use_count() == 1 && ten
 
 }  // namespace
 
-Tensor Statistics::normalized(const Tensor &x, const std::optional<Tensor> &residual, bool relu, bool in_place) const {
-    const int64_t channels = x.size(1);
+Tensor Statistics::normalized(const Tensor &x, const std::optional<Tensor> &residual, bool relu, bool in_place, Tensor *open) const {
+    const int64_t channels = x.size(1), words = words_of_bits(channels);
     Tensor y = in_place ? x : at::empty_like(x);
+    if (open) *open = at::empty({row_count(x), words}, at::kUInt16);
+    uint16_t *bits = open ? open->mutable_data_ptr<uint16_t>() : nullptr;
     const float *data = x.const_data_ptr<float>(), *added = residual ? residual->const_data_ptr<float>() : nullptr;
     float *result = y.mutable_data_ptr<float>();
     const bool streams = !in_place && is_streamed(y);
     in_parts(row_count(x), block_rows, [&](int64_t first, int64_t last, int64_t) {
         const int64_t at = first * channels;
-        normalize(data + at, added ? added + at : nullptr, scale.data(), offset.data(), last - first, channels, relu, streams, result + at);
+        normalize(data + at, added ? added + at : nullptr, scale.data(), offset.data(), last - first, channels, relu, streams, result + at, channels,
+                  bits ? bits + first * words : nullptr);
     });
     return y;
 }
 
-Gate ReluGate::at(int64_t first) const {
+Gate ReluGate::at(int64_t row) const {
     if (statistics) return {nullptr, statistics->scale.data(), statistics->offset.data()};
-    return {output.defined() ? output.const_data_ptr<float>() + first : nullptr, nullptr, nullptr};
+    return {open.defined() ? open.const_data_ptr<uint16_t>() + row * words_of_bits(channels) : nullptr, nullptr, nullptr};
+}
+
+void shim::add_rows(Tensor &sum, const Tensor &values, const Tensor &open) {
+    const int64_t channels = sum.size(1), words = words_of_bits(channels);
+    float *into = sum.mutable_data_ptr<float>();
+    const float *from = values.const_data_ptr<float>();
+    const uint16_t *bits = open.defined() ? open.const_data_ptr<uint16_t>() : nullptr;
+    in_parts(row_count(sum), block_rows, [&](int64_t first, int64_t last, int64_t) {
+        add_rows(from + first * channels, bits ? bits + first * words : nullptr, last - first, channels, into + first * channels);
+    });
 }
 
 GradientMoments::GradientMoments(Tensor x, ReluGate gate, Tensor mean, Tensor masked)
@@ -181,7 +194,7 @@ void GradientMoments::add(const float *gradient, int64_t first, int64_t count, i
     for (int64_t row = 0; row < count; row += block_rows) {
         const int64_t here = std::min(block_rows, count - row), at = (first + row) * channels;
         float *sum = block(part);
-        add_gradient_moments(gradient + row * channels, gate.at(at), data + at, m, here, channels, sum, sum + channels, keep ? keep + at : nullptr);
+        add_gradient_moments(gradient + row * channels, gate.at(first + row), data + at, m, here, channels, sum, sum + channels, keep ? keep + at : nullptr);
         for (int64_t c = 0; c < 2 * channels; c++) mine[c] += sum[c];
     }
 }
@@ -193,7 +206,7 @@ void GradientMoments::add_all(const Tensor &gradient) {
 }
 
 NormGradients shim::norm_gradients(const GradientMoments &sums, const Tensor &gradient, const Tensor &x, const ReluGate &gate,
-                                   const Tensor &weight, const Tensor &mean, const Tensor &inverse, bool training, Tensor into) {
+                                   const Tensor &weight, const Tensor &mean, const Tensor &inverse, bool training, Tensor memory) {
     const int64_t channels = x.size(1), rows = row_count(x);
     std::vector<double> sum, product;
     sums.total(sum, product);
@@ -214,31 +227,45 @@ NormGradients shim::norm_gradients(const GradientMoments &sums, const Tensor &gr
         b[i] = training ? -scale * s[i] * along / n : 0;
         c[i] = training ? -scale * sum[i] / n - static_cast<double>(b[i]) * m[i] : 0;
     }
-    if (into.defined()) {
-        const float *g = gradient.const_data_ptr<float>(), *data = x.const_data_ptr<float>();
-        float *to = into.mutable_data_ptr<float>();
-        const bool streams = to != g && to != data && is_streamed(into);
-        in_parts(rows, block_rows, [&](int64_t first, int64_t last, int64_t) {
-            const int64_t at = first * channels;
-            input_gradient(g + at, gate.at(at), data + at, a.data(), b.data(), c.data(), last - first, channels, streams, to + at);
-        });
-        result.input = into;
-    }
+    result.input = Slopes(gradient, x, gate, std::move(a), std::move(b), std::move(c), std::move(memory));
     return result;
 }
 
+Slopes::Slopes(Tensor gradient, Tensor x, ReluGate gate, std::vector<float> a, std::vector<float> b, std::vector<float> c, Tensor memory)
+    : gradient(std::move(gradient)), x(std::move(x)), memory(std::move(memory)), gate(std::move(gate)), a(std::move(a)), b(std::move(b)),
+      c(std::move(c)) {}
+
+void Slopes::make(int64_t first, int64_t count, float *to, int64_t row) const {
+    const int64_t channels = x.size(1), at = first * channels;
+    input_gradient(gradient.const_data_ptr<float>() + at, gate.at(first), x.const_data_ptr<float>() + at, a.data(), b.data(), c.data(), count,
+                   channels, false, to, row);
+}
+
+Tensor Slopes::whole() && {
+    if (!are_made()) return std::move(gradient);
+    const int64_t channels = x.size(1);
+    const Tensor into = memory.defined() ? std::move(memory) : at::empty_like(x);
+    const float *g = gradient.const_data_ptr<float>(), *data = x.const_data_ptr<float>();
+    float *to = into.mutable_data_ptr<float>();
+    const bool streams = to != g && to != data && is_streamed(into);
+    in_parts(row_count(x), block_rows, [&](int64_t first, int64_t last, int64_t) {
+        const int64_t at = first * channels;
+        input_gradient(g + at, gate.at(first), data + at, a.data(), b.data(), c.data(), last - first, channels, streams, to + at, channels);
+    });
+    *this = {};
+    return into;
+}
+
 NormGradients shim::norm_gradients(Tensor &&given, const Tensor &x, const ReluGate &gate, const Tensor &weight, const Tensor &mean,
-                                   const Tensor &inverse, bool training, bool has_residual, bool needs_input, bool in_place) {
+                                   const Tensor &inverse, bool training, Tensor *residual, Tensor memory) {
     Tensor gradient = arranged(given, x);
     given.reset();
     // The residual's gradient is g where the ReLU let it through. With that at hand the gate need not be read again.
     Tensor masked;
-    if (has_residual && gate.has_output()) masked = is_ours_alone(gradient) ? gradient : at::empty_like(x);
+    if (residual && gate.has_bits()) masked = is_ours_alone(gradient) ? gradient : at::empty_like(x);
     GradientMoments sums(x, gate, mean, masked);
     sums.add_all(gradient);
     if (masked.defined()) gradient = masked;
-    NormGradients result = norm_gradients(sums, gradient, x, masked.defined() ? ReluGate() : gate, weight, mean, inverse, training,
-                                          !needs_input ? Tensor() : in_place ? x : at::empty_like(x));
-    if (has_residual) result.residual = gradient;
-    return result;
+    if (residual) *residual = gradient;
+    return norm_gradients(sums, gradient, x, masked.defined() ? ReluGate() : gate, weight, mean, inverse, training, std::move(memory));
 }

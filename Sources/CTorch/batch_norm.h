@@ -69,27 +69,32 @@ struct Statistics {
     Statistics(at::Tensor mean, at::Tensor inverse, const at::Tensor &weight, const at::Tensor &bias);
 
     /// - in_place: the result takes x's memory.
-    at::Tensor normalized(const at::Tensor &x, const std::optional<at::Tensor> &residual, bool relu, bool in_place = false) const;
+    /// - open: becomes the bits of a `ReluGate`; for a residual with a ReLU.
+    at::Tensor normalized(const at::Tensor &x, const std::optional<at::Tensor> &residual, bool relu, bool in_place = false,
+                          at::Tensor *open = nullptr) const;
 
   private:
     void find(const Normalization &norm, const Moments *moments, int64_t count);
     void fold(const at::Tensor &weight, const at::Tensor &bias);
 };
 
-/// Where the ReLU behind a normalisation let its gradient through: told by its output, or, where nothing was added to the normalisation's
-/// result, by that normalisation and its input, which have to be read anyway. Everywhere, where there was no ReLU.
+/// Where the ReLU behind a normalisation let its gradient through: told by a bit for each value, or, where nothing was added to the
+/// normalisation's result, by that normalisation and its input, which have to be read anyway. Everywhere, where there was no ReLU.
 class ReluGate {
-    at::Tensor output;
+    at::Tensor open;
+    int64_t channels = 1;
     const Statistics *statistics = nullptr;
 
   public:
     ReluGate() = default;
-    explicit ReluGate(at::Tensor output) : output(std::move(output)) {}
+    /// - open: the words of 16 bits that `Statistics::normalized` made; undefined for everywhere.
+    /// - channels: values in a row.
+    explicit ReluGate(at::Tensor open, int64_t channels) : open(std::move(open)), channels(channels) {}
     /// Stays as long as the gate does.
     explicit ReluGate(const Statistics &statistics) : statistics(&statistics) {}
-    bool has_output() const { return output.defined(); }
-    /// From the value `first` on.
-    Gate at(int64_t first) const;
+    bool has_bits() const { return open.defined(); }
+    /// From a row on.
+    Gate at(int64_t row) const;
 };
 
 /// With g the gradient in y, where a ReLU let it through: the sums of g and of g · (x − mean), and g itself where it is wanted.
@@ -105,21 +110,51 @@ class GradientMoments : public ChannelSums {
     void add_all(const at::Tensor &gradient);
 };
 
+/// The gradient in a result: a tensor; or, where the result is normalised, a · g + b · x + c, to be made where it is read, or once.
+class Slopes {
+    at::Tensor gradient, x, memory;
+    ReluGate gate;
+    std::vector<float> a, b, c;
+
+  public:
+    Slopes() = default;
+    explicit Slopes(at::Tensor gradient) : gradient(std::move(gradient)) {}
+    /// - gradient, gate: g.
+    /// - x: the result.
+    /// - a, b, c: [channels]
+    /// - memory: what the whole may take, which may be x's or the gradient's; undefined for new memory.
+    Slopes(at::Tensor gradient, at::Tensor x, ReluGate gate, std::vector<float> a, std::vector<float> b, std::vector<float> c, at::Tensor memory);
+
+    /// In memory order.
+    const at::Tensor &like() const { return gradient; }
+    /// Whether they are made of something; as they are otherwise.
+    bool are_made() const { return x.defined(); }
+    /// Rows, `row` floats from one to the next.
+    void make(int64_t first, int64_t count, float *to, int64_t row) const;
+    /// All of them; what they are made of is given up.
+    at::Tensor whole() &&;
+};
+
 struct NormGradients {
-    at::Tensor input, residual, weight, bias;
+    Slopes input;
+    at::Tensor weight, bias;
 };
 
 /// - gradient, gate: g as the sums have it.
-/// - into: takes the gradient in x, undefined where it is not wanted; it may be x or the gradient.
+/// - memory: as for `Slopes`.
 NormGradients norm_gradients(const GradientMoments &sums, const at::Tensor &gradient, const at::Tensor &x, const ReluGate &gate,
-                             const at::Tensor &weight, const at::Tensor &mean, const at::Tensor &inverse, bool training, at::Tensor into);
+                             const at::Tensor &weight, const at::Tensor &mean, const at::Tensor &inverse, bool training,
+                             at::Tensor memory = {});
 
-/// All of it.
+/// With the sums.
 /// - gradient: given up; where nobody else has it, its memory is the residual's gradient's.
-/// - in_place: the gradient in x takes x's memory.
+/// - residual: becomes g; null where that is not wanted.
 NormGradients norm_gradients(at::Tensor &&gradient, const at::Tensor &x, const ReluGate &gate, const at::Tensor &weight,
-                             const at::Tensor &mean, const at::Tensor &inverse, bool training, bool has_residual, bool needs_input,
-                             bool in_place = false);
+                             const at::Tensor &mean, const at::Tensor &inverse, bool training, at::Tensor *residual = nullptr,
+                             at::Tensor memory = {});
+
+/// sum += values, where the bits say so; everywhere when `open` is undefined.
+void add_rows(at::Tensor &sum, const at::Tensor &values, const at::Tensor &open);
 
 /// What computes gradients without recording how.
 void refuse_second_derivatives();

@@ -11,6 +11,10 @@ namespace shim {
 using RowsMade = std::function<void(const float *rows, int64_t first, int64_t count, int64_t part)>;
 
 struct Statistics;
+class Slopes;
+
+/// Whether a convolution normalises what it reads without a pass over memory.
+bool reads_normalized(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, int64_t padding);
 
 /// - x: [n, in, h, w]; kernel: [out, in, k, k]; bias: [out], or undefined.
 /// - made, norm: only where x is float32 on the CPU with channels innermost; the result is then, too.
@@ -18,14 +22,21 @@ struct Statistics;
 at::Tensor convolution(const at::Tensor &x, const at::Tensor &kernel, const at::Tensor &bias, int64_t stride, int64_t padding,
                        const RowsMade &made = nullptr, const Statistics *norm = nullptr);
 
+/// What is added to a result of its shape.
+struct Added {
+    at::Tensor values;  // undefined for nothing
+    at::Tensor open;    // bits (`Statistics::normalized`) of those that are added; undefined for all
+};
+
 struct ConvolutionGradients {
     at::Tensor input, kernel;
 };
-/// - added: of x's shape, added to the gradient in x; undefined for none.
+/// - slopes: the gradient in the result.
+/// - added: to the gradient in x, with channels innermost as that has where bits are given.
 /// - made: of the gradient in what is convolved, as in `convolution`.
 /// - norm: as in `convolution`; the gradient is the one in what is convolved, not in x.
-ConvolutionGradients convolution_gradients(const at::Tensor &gradient, const at::Tensor &x, const at::Tensor &kernel, int64_t stride,
-                                           int64_t padding, bool needs_input, bool needs_kernel, const at::Tensor &added = {},
+ConvolutionGradients convolution_gradients(Slopes slopes, const at::Tensor &x, const at::Tensor &kernel, int64_t stride,
+                                           int64_t padding, bool needs_input, bool needs_kernel, const Added &added = {},
                                            const RowsMade &made = nullptr, const Statistics *norm = nullptr);
 
 namespace winograd {
@@ -41,9 +52,23 @@ at::Tensor convolve(const at::Tensor &x, const at::Tensor &kernel, const at::Ten
 at::Tensor convolve(const at::Tensor &x, int64_t outputs, const at::Tensor &transformed, const at::Tensor &bias, const at::Tensor &residual,
                     bool relu);
 at::Tensor transformed(const at::Tensor &kernel);
-/// Plus `added`, where it is defined.
-at::Tensor input_gradient(const at::Tensor &gradient, const at::Tensor &kernel, const at::Tensor &added = {}, const RowsMade &made = nullptr);
+at::Tensor input_gradient(const at::Tensor &gradient, const at::Tensor &kernel, const Added &added = {}, const RowsMade &made = nullptr);
 at::Tensor kernel_gradient(const at::Tensor &gradient, const at::Tensor &x, const Statistics *norm = nullptr);
 
 }  // namespace winograd
+
+/// Convolutions of one pixel, as products of matrices of pixels × channels. Block by block, what is read is normalised and what is made is
+/// added to and summed up while it is in the cache.
+namespace pointwise {
+
+/// 1×1, no padding, channels in sixteens and enough of everything; on the CPU in float32, where products are fast.
+bool fits(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, int64_t padding);
+
+at::Tensor convolve(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, const RowsMade &made = nullptr,
+                    const Statistics *norm = nullptr);
+/// - added, made: with stride 1 alone.
+ConvolutionGradients gradients(const Slopes &slopes, const at::Tensor &x, const at::Tensor &kernel, int64_t stride, bool needs_input,
+                               bool needs_kernel, const Added &added = {}, const RowsMade &made = nullptr, const Statistics *norm = nullptr);
+
+}  // namespace pointwise
 }  // namespace shim

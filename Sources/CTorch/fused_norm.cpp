@@ -46,8 +46,9 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
                           const Tensor &bias, Tensor running_mean, Tensor running_variance, bool training, double momentum,
                           double epsilon, bool relu) {
         const Statistics statistics({weight, bias, running_mean, running_variance, training, momentum, epsilon}, x);
-        const Tensor y = statistics.normalized(x, residual, relu);
-        context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse, relu && residual ? y : Tensor()});
+        Tensor open;
+        const Tensor y = statistics.normalized(x, residual, relu, false, relu && residual ? &open : nullptr);
+        context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse, open});
         context->saved_data["training"] = training;
         context->saved_data["residual"] = residual.has_value();
         context->saved_data["relu"] = relu;
@@ -58,11 +59,11 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
         refuse_second_derivatives();
         const auto saved = context->get_saved_variables();
         const Statistics statistics(saved[3], saved[4], saved[1], saved[2]);
-        const ReluGate gate = saved[5].defined() ? ReluGate(saved[5]) : context->saved_data["relu"].toBool() ? ReluGate(statistics) : ReluGate();
+        const ReluGate gate = saved[5].defined() ? ReluGate(saved[5], saved[0].size(1)) : context->saved_data["relu"].toBool() ? ReluGate(statistics) : ReluGate();
+        Tensor residual;
         auto found = norm_gradients(std::move(gradients[0]), saved[0], gate, saved[1], saved[3], saved[4],
-                                    context->saved_data["training"].toBool(), context->saved_data["residual"].toBool(),
-                                    context->needs_input_grad(0));
-        return {found.input, found.residual, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+                                    context->saved_data["training"].toBool(), context->saved_data["residual"].toBool() ? &residual : nullptr);
+        return {context->needs_input_grad(0) ? std::move(found.input).whole() : Tensor(), residual, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
     }
 };
 
@@ -94,7 +95,7 @@ struct FusedNormPool : torch::autograd::Function<FusedNormPool> {
         const int64_t pixels = p.height * p.width;
         for_images(x, p, [&](int64_t from, int64_t to) {
             std::vector<float> normalized(pixels * p.channels);
-            shim::normalize(data + from, nullptr, statistics.scale.data(), statistics.offset.data(), pixels, p.channels, true, false, normalized.data());
+            shim::normalize(data + from, nullptr, statistics.scale.data(), statistics.offset.data(), pixels, p.channels, true, false, normalized.data(), p.channels);
             shim::max_pool(p, normalized.data(), result + to, where + to);
         });
         context->save_for_backward({x, weight, bias, statistics.mean, statistics.inverse, place});
@@ -118,9 +119,8 @@ struct FusedNormPool : torch::autograd::Function<FusedNormPool> {
         float *into = into_y.mutable_data_ptr<float>();
         for_images(x, p, [&](int64_t from, int64_t to) { shim::max_pool_gradient(p, g + to, where + to, into + from); });
         const Statistics statistics(saved[3], saved[4], weight, saved[2]);
-        auto found = norm_gradients(std::move(into_y), x, ReluGate(statistics), weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
-                                    context->needs_input_grad(0));
-        return {found.input, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
+        auto found = norm_gradients(std::move(into_y), x, ReluGate(statistics), weight, saved[3], saved[4], context->saved_data["training"].toBool());
+        return {context->needs_input_grad(0) ? std::move(found.input).whole() : Tensor(), found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
     }
 };
 
@@ -144,10 +144,9 @@ struct FusedNormConvolution : torch::autograd::Function<FusedNormConvolution> {
         const Tensor &x = saved[0], &weight = saved[1], &kernel = saved[5];
         const int64_t stride = context->saved_data["stride"].toInt(), padding = context->saved_data["padding"].toInt();
         const Statistics statistics(saved[3], saved[4], weight, saved[2]);
-        auto [into_y, into_kernel] = shim::convolution_gradients(gradients[0], x, kernel, stride, padding, true, true, {}, nullptr, &statistics);
-        auto found = norm_gradients(std::move(into_y), x, ReluGate(statistics), weight, saved[3], saved[4], context->saved_data["training"].toBool(), false,
-                                    context->needs_input_grad(0));
-        return {found.input, found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), into_kernel, Tensor(), Tensor()};
+        auto [into_y, into_kernel] = shim::convolution_gradients(Slopes(gradients[0]), x, kernel, stride, padding, true, true, {}, nullptr, &statistics);
+        auto found = norm_gradients(std::move(into_y), x, ReluGate(statistics), weight, saved[3], saved[4], context->saved_data["training"].toBool());
+        return {context->needs_input_grad(0) ? std::move(found.input).whole() : Tensor(), found.weight, found.bias, Tensor(), Tensor(), Tensor(), Tensor(), Tensor(), into_kernel, Tensor(), Tensor()};
     }
 };
 

@@ -47,7 +47,7 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
     static Tensor forward(AutogradContext *context, const c10::intrusive_ptr<Chain> &chain, const Tensor &x, const std::optional<Tensor> &residual,
                           at::TensorList parameters) {
         const size_t count = chain->layers.size();
-        // x, output, then of each layer: parameters, mean, inverse deviation, z.
+        // x, the last gate's bits, then of each layer: parameters, mean, inverse deviation, z.
         variable_list saved{x, Tensor()};
         Tensor a = x;
         std::optional<Statistics> norm;  // of a, where the convolution that reads it normalises
@@ -70,10 +70,10 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
                 a = z;
                 continue;
             }
-            a = norm->normalized(z, is_last ? residual : std::nullopt, !is_last || chain->relu, /*in_place=*/!keeps);
+            a = norm->normalized(z, is_last ? residual : std::nullopt, !is_last || chain->relu, /*in_place=*/!keeps,
+                                 is_last && residual && chain->relu && chain->keeps ? &saved[1] : nullptr);
             norm.reset();
         }
-        if (chain->relu && chain->adds) saved[1] = a;
         context->save_for_backward(saved);
         context->saved_data["chain"] = at::IValue::make_capsule(chain);
         for (Layer &layer : chain->layers) {
@@ -85,7 +85,7 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
 
     /// Whether a convolution makes a_i of z_i while it reads.
     static bool normalizes(const Tensor &z, const Tensor &kernel, const Layer &layer) {
-        return winograd::fits(z, kernel, layer.stride, layer.padding);
+        return reads_normalized(z, kernel, layer.stride, layer.padding);
     }
 
     /// What the forward pass kept, and what is made again from it.
@@ -152,17 +152,19 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
             return context->needs_input_grad(1 + (chain->adds ? 1 : 0) + parameter_count * layer + place);
         };
 
-        Tensor shortcut;
+        Added shortcut;
         NormGradients norm;
         {
             const int64_t last = count - 1;
             const Tensor z = past.result(last);
-            const ReluGate gate = !chain->relu ? ReluGate() : chain->adds ? ReluGate(saved[1]) : ReluGate(past.statistics(last));
-            norm = norm_gradients(std::move(gradients[0]), z, gate, past.weight(last), past.mean(last), past.inverse(last),
-                                  chain->layers[last].norm.training, chain->adds, true, /*in_place=*/!past.keeps(last));
-            if (chain->adds_input) shortcut = norm.residual;
-            else found[2] = norm.residual;
-            norm.residual.reset();
+            const ReluGate gate = !chain->relu ? ReluGate() : chain->adds ? ReluGate(saved[1], z.size(1)) : ReluGate(past.statistics(last));
+            Tensor gradient = arranged(gradients[0], z);
+            gradients[0].reset();
+            // A shortcut's is let through where it is added.
+            if (chain->adds_input) shortcut = {gradient, saved[1]};
+            norm = norm_gradients(std::move(gradient), z, gate, past.weight(last), past.mean(last), past.inverse(last),
+                                  chain->layers[last].norm.training, chain->adds && !chain->adds_input ? &found[2] : nullptr,
+                                  past.keeps(last) ? Tensor() : z);
         }
         for (int64_t i = count - 1; i >= 0; i--) {
             past.results[i].reset();
@@ -171,7 +173,7 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
             found[3 + parameter_count * i + bias_place] = norm.bias;
             if (i == 0) {
                 const bool needs_input = context->needs_input_grad(0);
-                auto [input, kernel] = convolution_gradients(norm.input, saved[0], past.kernel(0), layer.stride, layer.padding, needs_input,
+                auto [input, kernel] = convolution_gradients(std::move(norm.input), saved[0], past.kernel(0), layer.stride, layer.padding, needs_input,
                                                              needs(0, kernel_place), shortcut);
                 found[1] = input;
                 found[3 + kernel_place] = kernel;
@@ -182,10 +184,9 @@ struct NormalizedConvolutions : torch::autograd::Function<NormalizedConvolutions
             GradientMoments sums(z, gate, past.mean(i - 1), {});
             const Past::Input read = past.input(i);
             auto [input, kernel] = convolution_gradients(
-                norm.input, read.values, past.kernel(i), layer.stride, layer.padding, true, needs(i, kernel_place), {},
+                std::move(norm.input), read.values, past.kernel(i), layer.stride, layer.padding, true, needs(i, kernel_place), {},
                 [&](const float *rows, int64_t first, int64_t pixels, int64_t part) { sums.add(rows, first, pixels, part); }, read.norm);
             found[3 + parameter_count * i + kernel_place] = kernel;
-            norm.input.reset();
             past.activations[i - 1].reset();
             norm = norm_gradients(sums, input, z, gate, past.weight(i - 1), past.mean(i - 1), past.inverse(i - 1),
                                   chain->layers[i - 1].norm.training, input);

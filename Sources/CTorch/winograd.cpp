@@ -86,8 +86,8 @@ Panels transformed_kernels(float *into, const Tensor &kernel, bool backwards) {
 
 /// - kernels: makes them of memory for `for_kernels` floats.
 template <typename Kernels>
-Tensor filtered(const Tensor &x, const Statistics *norm, int64_t made, int64_t for_kernels, const Kernels &make_kernels, const Tensor &bias, const Tensor &residual,
-                bool relu, const RowsMade &made_rows) {
+Tensor filtered(const Tensor &x, const Statistics *norm, int64_t made, int64_t for_kernels, const Kernels &make_kernels, const Tensor &bias,
+                const Added &residual, bool relu, const RowsMade &made_rows) {
     const Tiles tiles(x);
     const int64_t read = x.size(1);
     TORCH_CHECK(!bias.defined() || bias.numel() == made, "a bias of shape ", bias.sizes(), " for ", made, " channels");
@@ -103,7 +103,9 @@ Tensor filtered(const Tensor &x, const Statistics *norm, int64_t made, int64_t f
     const Tensor y = empty_picture(x.size(0), made, x);
     const float *source = x.const_data_ptr<float>();
     const float *added = bias.defined() ? bias.const_data_ptr<float>() : nullptr;
-    const float *shortcut = residual.defined() ? residual.const_data_ptr<float>() : nullptr;
+    const Tensor shortcuts = residual.values.defined() ? inner_channels(residual.values) : Tensor();
+    const float *shortcut = shortcuts.defined() ? shortcuts.const_data_ptr<float>() : nullptr;
+    const uint16_t *open = residual.open.defined() ? residual.open.const_data_ptr<uint16_t>() : nullptr;
     float *result = y.mutable_data_ptr<float>();
     in_parts(tiles.count, 1, [&](int64_t begin, int64_t end, int64_t part) {
         float *mine = scratch + part * (for_values + for_results);
@@ -122,7 +124,7 @@ Tensor filtered(const Tensor &x, const Statistics *norm, int64_t made, int64_t f
                 const auto at = tiles.place(first + tile);
                 const int64_t offset = at.picture * tiles.height * tiles.width * made;
                 transform_output(results, tile, tiles.picture(result, at.picture, made), at.top, at.left, added,
-                                 shortcut ? shortcut + offset : nullptr, relu);
+                                 shortcut ? shortcut + offset : nullptr, open ? open + offset / lanes : nullptr, relu);
             }
             if (made_rows)
                 for_pixels(tiles, first, count, [&](int64_t pixel, int64_t pixels) { made_rows(result + pixel * made, pixel, pixels, part); });
@@ -147,7 +149,7 @@ Tensor shim::winograd::convolve(const Tensor &x, const Tensor &kernel, const Ten
     return filtered(
         inner_channels(x), norm, kernel.size(0), floats_of_kernels(kernel.size(1), kernel.size(0)),
         [&](float *into) { return transformed_kernels(into, filter, false); }, bias.defined() ? bias.contiguous() : bias,
-        residual.defined() ? inner_channels(residual) : residual, relu, made);
+        {residual, {}}, relu, made);
 }
 
 Tensor shim::winograd::transformed(const Tensor &kernel) {
@@ -162,15 +164,15 @@ Tensor shim::winograd::convolve(const Tensor &x, int64_t outputs, const Tensor &
     const Panels panels{const_cast<float *>(transformed.const_data_ptr<float>()), read, panel_width(outputs), read * outputs + lanes};
     return filtered(
         inner_channels(x), nullptr, outputs, 0, [&](float *) { return panels; }, bias.defined() ? bias.contiguous() : bias,
-        residual.defined() ? inner_channels(residual) : residual, relu, nullptr);
+        {residual, {}}, relu, nullptr);
 }
 
-Tensor shim::winograd::input_gradient(const Tensor &gradient, const Tensor &kernel, const Tensor &added, const RowsMade &made) {
+Tensor shim::winograd::input_gradient(const Tensor &gradient, const Tensor &kernel, const Added &added, const RowsMade &made) {
     const Tensor filter = inner_channels(kernel);
     return filtered(
         inner_channels(gradient), nullptr, kernel.size(1), floats_of_kernels(kernel.size(0), kernel.size(1)),
         [&](float *into) { return transformed_kernels(into, filter, true); }, {},
-        added.defined() ? inner_channels(added) : added, false, made);
+        added, false, made);
 }
 
 Tensor shim::winograd::kernel_gradient(const Tensor &given, const Tensor &x_given, const Statistics *norm) {

@@ -125,7 +125,7 @@ SHIM_CLONES void shim::winograd::transform_gradient(const Picture &picture, int6
 }
 
 SHIM_CLONES void shim::winograd::transform_output(Places from, int64_t tile, const Picture &picture, int64_t top, int64_t left,
-                                                  const float *bias, const float *residual, bool relu) {
+                                                  const float *bias, const float *residual, const uint16_t *open, bool relu) {
     const int64_t height = picture.height - top < outputs ? picture.height - top : outputs;
     const int64_t width = picture.width - left < outputs ? picture.width - left : outputs;
     for (int64_t c = 0; c < picture.channels; c += lanes) {
@@ -138,7 +138,11 @@ SHIM_CLONES void shim::winograd::transform_output(Places from, int64_t tile, con
             for (int64_t j = 0; j < width; j++) {
                 const int64_t place = ((top + i) * picture.width + left + j) * picture.channels + c;
                 vec value = y[i * outputs + j] + added;
-                if (residual) value += at(residual + place);
+                if (residual) {
+                    vec more = at(residual + place);
+                    if (open) let_through(open[place / lanes], more);
+                    value += more;
+                }
                 if (relu) value = value < 0 ? vec{} : value;  // keeps NaN
                 at(picture.data + place) = value;
             }

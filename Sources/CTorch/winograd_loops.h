@@ -31,8 +31,9 @@ void transform_input(const Picture &picture, int64_t top, int64_t left, const fl
 void transform_gradient(const Picture &picture, int64_t top, int64_t left, const float *zeros, Places to, int64_t tile);
 
 /// y = Aᵀ m A, what of it lies inside the picture; plus bias [channels] and residual (a picture's data) where they are given.
+/// - open: a bit for each value of the residual, whether it is added; null for all.
 void transform_output(Places from, int64_t tile, const Picture &picture, int64_t top, int64_t left, const float *bias,
-                      const float *residual, bool relu);
+                      const float *residual, const uint16_t *open, bool relu);
 
 /// 36 matrices of rows × columns, columns in panels of 32 or 16 side by side.
 struct Panels {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct NormalizedConvolutionTests {
     typealias Layers = [(Conv2d, BatchNorm)]
 
-    /// Channels and kernels of the branch; those in sixteens with 3×3 kernels take Winograd's way.
+    /// Channels and kernels of the branch; those in sixteens take Winograd's way or are our own products.
     struct Shape: CustomTestStringConvertible, Sendable {
         var input: [Int]
         var layers: [(channels: Int, kernel: Int, stride: Int)]
@@ -23,6 +23,14 @@ import Testing
         Shape(input: [6, 16, 18, 18], layers: [(32, 3, 2), (32, 3, 1)], shortcut: .other),
         Shape(input: [5, 32, 16, 16], layers: [(16, 1, 1), (16, 3, 1), (32, 1, 1)], shortcut: .identity),
         Shape(input: [5, 6, 9, 7], layers: [(10, 3, 1), (6, 3, 1)], shortcut: .identity),
+        Shape(input: [5, 20, 9, 7], layers: [(12, 1, 1), (20, 1, 1)], shortcut: .identity),
+        Shape(input: [5, 12, 9, 7], layers: [(20, 1, 1)], shortcut: .other),
+        // Enough for one-pixel kernels to be our own products, too.
+        Shape(input: [3, 64, 31, 29], layers: [(32, 1, 1), (32, 3, 1), (64, 1, 1)], shortcut: .identity),
+        Shape(input: [3, 64, 31, 29], layers: [(32, 1, 1), (32, 3, 2), (128, 1, 1)], shortcut: .other),
+        Shape(input: [3, 64, 31, 29], layers: [(128, 1, 2)], shortcut: .none, relu: false),
+        Shape(input: [9, 64, 31, 29], layers: [(32, 1, 1), (64, 1, 2), (64, 1, 1)], shortcut: .other),
+        Shape(input: [3, 64, 31, 29], layers: [(32, 1, 1), (32, 3, 1), (64, 1, 1)], shortcut: .identity, relu: false, training: false),
         Shape(input: [70, 16, 4, 4], layers: [(32, 3, 1), (16, 3, 1)], shortcut: .other),
         Shape(input: [6, 3, 18, 18], layers: [(16, 3, 1)], shortcut: .none),
         Shape(input: [6, 16, 18, 18], layers: [(32, 1, 2)], shortcut: .none, relu: false),
