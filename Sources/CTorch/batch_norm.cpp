@@ -156,6 +156,7 @@ bool is_ours_alone(const Tensor &tensor) { return tensor.use_count() == 1 && ten
 Tensor Statistics::normalized(const Tensor &x, const std::optional<Tensor> &residual, bool relu, bool in_place, Tensor *open) const {
     const int64_t channels = x.size(1), words = words_of_bits(channels);
     Tensor y = in_place ? x : at::empty_like(x);
+    TORCH_CHECK(!open || (residual && relu), "bits of what has no gate of its own");
     if (open) *open = at::empty({row_count(x), words}, at::kUInt16);
     uint16_t *bits = open ? open->mutable_data_ptr<uint16_t>() : nullptr;
     const float *data = x.const_data_ptr<float>(), *added = residual ? residual->const_data_ptr<float>() : nullptr;

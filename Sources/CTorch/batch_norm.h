@@ -125,8 +125,8 @@ class Slopes {
     /// - memory: what the whole may take, which may be x's or the gradient's; undefined for new memory.
     Slopes(at::Tensor gradient, at::Tensor x, ReluGate gate, std::vector<float> a, std::vector<float> b, std::vector<float> c, at::Tensor memory);
 
-    /// In memory order.
-    const at::Tensor &like() const { return gradient; }
+    /// As it was given: the gradient in the result itself, where they are not made.
+    const at::Tensor &given() const { return gradient; }
     /// Whether they are made of something; as they are otherwise.
     bool are_made() const { return x.defined(); }
     /// Rows, `row` floats from one to the next.

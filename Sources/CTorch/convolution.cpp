@@ -49,7 +49,7 @@ shim::ConvolutionGradients shim::convolution_gradients(Slopes slopes, const Tens
     auto [input, weight, unused] =
         at::convolution_backward(gradient, norm ? norm->normalized(x, std::nullopt, true) : x, kernel, at::OptionalIntArrayRef(), {stride, stride}, {padding, padding}, {1, 1}, false,
                                  {0, 0}, 1, {needs_input, needs_kernel, false});
-    if (needs_input && added.values.defined()) add_rows(input = arranged(input, x), added.values, added.open);
+    if (needs_input && added.values.defined()) add_rows(input = arranged(input, x), arranged(added.values, x), added.open);
     return {needs_input ? reported(input, made) : input, weight};
 }
 

@@ -13,7 +13,8 @@ using RowsMade = std::function<void(const float *rows, int64_t first, int64_t co
 struct Statistics;
 class Slopes;
 
-/// Whether a convolution normalises what it reads without a pass over memory.
+/// Whether a convolution normalises what it reads without a pass over memory (but for the gradients of a one-pixel convolution with a
+/// stride whose rows are to be reported).
 bool reads_normalized(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, int64_t padding);
 
 /// - x: [n, in, h, w]; kernel: [out, in, k, k]; bias: [out], or undefined.
@@ -32,7 +33,7 @@ struct ConvolutionGradients {
     at::Tensor input, kernel;
 };
 /// - slopes: the gradient in the result.
-/// - added: to the gradient in x, with channels innermost as that has where bits are given.
+/// - added: to the gradient in x.
 /// - made: of the gradient in what is convolved, as in `convolution`.
 /// - norm: as in `convolution`; the gradient is the one in what is convolved, not in x.
 ConvolutionGradients convolution_gradients(Slopes slopes, const at::Tensor &x, const at::Tensor &kernel, int64_t stride,

@@ -5,7 +5,8 @@
 //
 // On the CPU, in float32. Moments of z_i and the sums that its normalisation's gradient needs are taken while the convolution that
 // makes the values has them in the cache. Of what lies between, the z_i are kept for the gradient, but for large ones, which are
-// computed again; the a_i are made from them where they are read, by Winograd's algorithm, or made again. An identity shortcut's gradient is added where the first convolution's is made.
+// computed again; the a_i are made from them where they are read, by Winograd's algorithm and in products of one pixel's channels, or
+// made again. Of y, a bit for each value is kept. An identity shortcut's gradient is added where the first convolution's is made.
 #include "shim.h"
 #include "batch_norm.h"
 #include "convolution.h"

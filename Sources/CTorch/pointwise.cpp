@@ -150,10 +150,11 @@ Tensor shim::pointwise::convolve(const Tensor &given, const Tensor &kernel, int6
 shim::ConvolutionGradients shim::pointwise::gradients(const Slopes &slopes, const Tensor &given, const Tensor &kernel, int64_t stride,
                                                       bool needs_input, bool needs_kernel, const Added &added, const RowsMade &made,
                                                       const Statistics *norm) {
+    if (!needs_input && !needs_kernel) return {};
     const Grid grid(given, stride);
     TORCH_CHECK(stride == 1 || !(added.values.defined() || made), "rows beside those that are made");
     const Tensor x = inner_channels(given), weights = inner_channels(kernel);
-    const Tensor plain = slopes.are_made() ? Tensor() : inner_channels(slopes.like());
+    const Tensor plain = slopes.are_made() ? Tensor() : inner_channels(slopes.given());
     const Tensor more = needs_input && added.values.defined() ? inner_channels(added.values) : Tensor();
     const int64_t inputs = x.size(1), outputs = weights.size(0), block = block_size(inputs, outputs), words = words_of_bits(inputs);
     const int64_t value_row = padded(inputs), slope_row = padded(outputs);

@@ -27,7 +27,7 @@ import Testing
         Shape(input: [5, 12, 9, 7], layers: [(20, 1, 1)], shortcut: .other),
         // Enough for one-pixel kernels to be our own products, too.
         Shape(input: [3, 64, 31, 29], layers: [(32, 1, 1), (32, 3, 1), (64, 1, 1)], shortcut: .identity),
-        Shape(input: [3, 64, 31, 29], layers: [(32, 1, 1), (32, 3, 2), (128, 1, 1)], shortcut: .other),
+        Shape(input: [5, 64, 31, 29], layers: [(32, 1, 1), (32, 3, 2), (128, 1, 1)], shortcut: .other),
         Shape(input: [3, 64, 31, 29], layers: [(128, 1, 2)], shortcut: .none, relu: false),
         Shape(input: [9, 64, 31, 29], layers: [(32, 1, 1), (64, 1, 2), (64, 1, 1)], shortcut: .other),
         Shape(input: [3, 64, 31, 29], layers: [(32, 1, 1), (32, 3, 1), (64, 1, 1)], shortcut: .identity, relu: false, training: false),
@@ -127,13 +127,21 @@ import Testing
         }
     }
 
+    /// Winograd's, libtorch's and our own products at either end.
+    static let withShortcuts = shapes.filter { $0.shortcut != .none && $0.relu }
+
     /// A gradient whose memory somebody else has is not written over.
-    @Test func aGradientThatIsKeptStays() {
-        let shape = Self.shapes[0]
+    @Test(arguments: withShortcuts, [Recomputation.none, .all]) func aGradientThatIsKeptStays(_ shape: Shape, recomputation: Recomputation) {
+        Recomputation.$current.withValue(recomputation) { checkThatAGradientStays(shape) }
+    }
+
+    private func checkThatAGradientStays(_ shape: Shape) {
         let layers = makeLayers(shape)
-        let x = makeInputs(shape).x
+        let (x, residual) = makeInputs(shape)
         x.requiresGradient = true
-        let y = x.convolved(by: layers, adding: x, relu: true)
+        func branch(_ x: Tensor) -> Tensor { x.convolved(by: layers, adding: residual ?? x, relu: true) }
+        residual?.requiresGradient = true
+        let y = branch(x)
         let slopes = Tensor.randn(y.shape).contiguous(.channelsLast)
         let before = slopes.cloned()
         y.backward(slopes)
@@ -142,7 +150,7 @@ import Testing
         // Both of a sum's gradients are one tensor.
         let other = Tensor.zeros(y.shape).contiguous(.channelsLast)
         other.requiresGradient = true
-        let z = x.convolved(by: layers, adding: x, relu: true) + other
+        let z = branch(x) + other
         z.backward(slopes)
         #expect((other.gradient! - slopes).abs().max().item == 0)
 
@@ -156,7 +164,7 @@ import Testing
             ((body(leaves[0]) + leaves[1]) * slopes).sum().backward()
             return leaves.map { $0.gradient! }
         }
-        let both = gradients { $0.convolved(by: layers, adding: $0, relu: true) }
+        let both = gradients(branch)
         #expect((both[1] - slopes).abs().max().item == 0)
         #expect((both[0] - x.gradient! / 2).abs().max().item < 1e-5)
     }
@@ -198,19 +206,56 @@ import Testing
     }
 
     /// Frozen parameters have no gradient, the others the same as ever.
-    @Test func frozenParameters() {
-        let shape = Self.shapes[0]
-        func run(freezing: Bool) -> ([Tensor?], Tensor) {
+    @Test(arguments: withShortcuts) func frozenParameters(_ shape: Shape) {
+        func run(freezing frozen: Set<Int>, input: Bool = true) -> (kernels: [Tensor?], input: Tensor?) {
             let layers = makeLayers(shape)
-            let x = makeInputs(shape).x
-            x.requiresGradient = true
-            if freezing { layers[0].0.weight.value.requiresGradient = false }
-            x.convolved(by: layers[0], layers[1], adding: x).squared().sum().backward()
-            return (layers.map { $0.0.weight.value.gradient }, x.gradient!)
+            let (x, residual) = makeInputs(shape)
+            x.requiresGradient = input
+            for index in frozen { layers[index].0.weight.value.requiresGradient = false }
+            x.convolved(by: layers, adding: residual ?? x, relu: true).squared().sum().backward()
+            return (layers.map { $0.0.weight.value.gradient }, x.gradient)
         }
-        let (all, some) = (run(freezing: false), run(freezing: true))
-        #expect(some.0[0] == nil)
-        #expect((all.0[1]! - some.0[1]!).abs().max().item == 0)
-        #expect((all.1 - some.1).abs().max().item == 0)
+        func expectSame(_ a: Tensor?, _ b: Tensor?) { #expect((a! - b!).abs().max().item == 0) }
+        let (all, last) = (run(freezing: []), shape.layers.count - 1)
+        for frozen in [0, last] {
+            let some = run(freezing: [frozen])
+            for index in 0...last where index != frozen { expectSame(all.kernels[index], some.kernels[index]) }
+            #expect(some.kernels[frozen] == nil)
+            expectSame(all.input, some.input)
+        }
+        let kernels = run(freezing: [], input: false)
+        for index in 0...last { expectSame(all.kernels[index], kernels.kernels[index]) }
+        #expect(kernels.input == nil)
+        // The first convolution has nothing to do.
+        let rest = run(freezing: [0], input: false)
+        #expect(rest.kernels[0] == nil && rest.input == nil)
+        if last > 0 { expectSame(all.kernels[last], rest.kernels[last]) }
+    }
+
+    /// What is no number stays none and lets gradients through, as libtorch's ReLU does; a zero shuts.
+    @Test(arguments: [16, 20]) func gatesOfWhatIsNoNumber(channels: Int) {
+        let shape = Shape(input: [6, 16, 8, 8], layers: [(channels, 1, 1)], shortcut: .other, training: false)
+        let layers = makeLayers(shape)
+        let (x, residual) = (makeInputs(shape).x, makeInputs(shape).residual!)
+        // The residual alone decides: sums that should be 0 would be rounded.
+        withoutGradients {
+            layers[0].1.weight!.value.fillInPlace(0)
+            layers[0].1.bias!.value.fillInPlace(0)
+        }
+        for channel in [0, channels - 1] {
+            residual[1].narrowed(0, from: channel, count: 1).fillInPlace(.nan)
+            residual[2].narrowed(0, from: channel, count: 1).fillInPlace(0)
+        }
+        residual.requiresGradient = true
+        let y = x.convolved(by: layers, adding: residual, relu: true)
+        let slopes = Tensor.randn(y.shape).contiguous(.channelsLast)
+        y.backward(slopes)
+        let gradient = residual.gradient!
+        for channel in [0, channels - 1] {
+            #expect(y.detached()[1][channel].isFinite().to(.float32).sum().item == 0)
+            #expect((gradient[1][channel] - slopes[1][channel]).abs().max().item == 0)
+            #expect(y.detached()[2][channel].abs().max().item == 0)
+            #expect(gradient[2][channel].abs().max().item == 0)
+        }
     }
 }

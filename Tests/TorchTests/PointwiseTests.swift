@@ -3,8 +3,8 @@ import Testing
 
 @testable import Torch
 
-/// Convolutions of one pixel against the definition in float64. Where processors have units of 512 bits they are our own products,
-/// elsewhere libtorch's.
+/// Convolutions of one pixel against the definition in float64. Where processors have units of 512 bits those without a bias are our own
+/// products, elsewhere libtorch's.
 @Suite struct PointwiseTests {
     struct Shape: Sendable, CustomTestStringConvertible {
         var images, inputs, outputs, height, width: Int
@@ -59,6 +59,46 @@ import Testing
         expectRoundedOnly(input.gradient!, exactInput.gradient!, "input's gradient")
         expectRoundedOnly(weight.gradient!, exactWeight.gradient!, "kernel's gradient")
         if let bias = convolution.bias { expectRoundedOnly(bias.value.gradient!, slopes.to(.float64).sum(0, 2, 3), "bias' gradient") }
+    }
+
+    /// A normalisation with its ReLU before, made where the convolution reads; the gradient comes in another memory order.
+    @Test(arguments: [1, 2, 3], [true, false]) func normalisedWhereItIsRead(stride: Int, training: Bool) {
+        Runtime.seed(11)
+        let (norm, convolution) = (BatchNorm(64), Conv2d(64, 96, kernel: 1, stride: stride, bias: false))
+        withoutGradients {
+            norm.weight!.value.copyInPlace(.randn([64]))
+            norm.bias!.value.copyInPlace(.randn([64]))
+        }
+        norm.runningMean.set(.randn([64]))
+        norm.runningVar.set(Tensor.randn([64]).squared() + 0.5)
+        let running = [norm.runningMean, norm.runningVar].map { $0.value.to(.float64) }
+        if !training { norm.eval() }
+        let input = leaf(Tensor.randn([11, 64, 27, 29]).contiguous(.channelsLast) + 0.3)
+        let parameters = [input, norm.weight!.value, norm.bias!.value, convolution.weight.value]
+        let exact = parameters.map { leaf($0.detached().to(.float64)) }
+        let normal = Operation("batch_norm")(exact[0], exact[1], exact[2], running[0], running[1], training, 0.1, 1e-5, false)
+        let expected = normal.relu().conv2d(exact[3], stride: stride)
+        let y = norm.relu(input, into: convolution)
+        let slopes = Tensor.randn(y.shape)
+        y.backward(slopes)
+        (expected * slopes.to(.float64)).sum().backward()
+        expectRoundedOnly(y.detached(), expected.detached(), "result")
+        for (index, (ours, exact)) in zip(parameters, exact).enumerated() {
+            expectRoundedOnly(ours.gradient!, exact.gradient!, "gradient \(index)")
+        }
+    }
+
+    /// A kernel's gradient is summed up over a hundred thousand pixels in parts: errors of one running sum would be ten times as large.
+    @Test func sumsOverManyPixelsStayExact() {
+        Runtime.seed(12)
+        let x = Tensor.randn([48, 64, 64, 64]).relu().contiguous(.channelsLast)
+        let convolution = Conv2d(64, 32, kernel: 1, bias: false)
+        let slopes = Tensor.randn([48, 32, 64, 64]).contiguous(.channelsLast)
+        convolution(x).backward(slopes)
+        func matrix(_ tensor: Tensor) -> Tensor { tensor.to(.float64).permuted(1, 0, 2, 3).reshaped([tensor.shape[1], -1]) }
+        let exact = matrix(slopes).matmul(matrix(x).transposed(0, 1))
+        let error = convolution.weight.value.gradient!.to(.float64).reshaped(exact.shape) - exact
+        #expect(error.squared().mean().sqrt().item < 1e-6 * exact.squared().mean().sqrt().item)
     }
 
     /// What a thread does depends on the number of threads; what comes out for a place does not.
