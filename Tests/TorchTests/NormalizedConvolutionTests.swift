@@ -131,7 +131,8 @@ import Testing
     static let withShortcuts = shapes.filter { $0.shortcut != .none && $0.relu }
 
     /// A gradient whose memory somebody else has is not written over.
-    @Test(arguments: withShortcuts, [Recomputation.none, .all]) func aGradientThatIsKeptStays(_ shape: Shape, recomputation: Recomputation) {
+    @Test(arguments: withShortcuts, [Recomputation.none, .all]) func aGradientThatIsKeptStays(_ shape: Shape, recomputation: Recomputation)
+    {
         Recomputation.$current.withValue(recomputation) { checkThatAGradientStays(shape) }
     }
 

@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// A kernel's gradient is summed up over a hundred thousand pixels in parts: errors of one running sum would be ten times as large.
+    /// A kernel's gradient is summed up over a hundred thousand pixels in parts: those of one running sum are several times as large.
     @Test func sumsOverManyPixelsStayExact() {
         Runtime.seed(12)
         let x = Tensor.randn([48, 64, 64, 64]).relu().contiguous(.channelsLast)
