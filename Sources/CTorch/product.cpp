@@ -20,11 +20,13 @@ SHIM_INLINE void tile(const Product &p, const float *a, const float *b, float *c
             for (int v = 0; v < V; v++) sums[r][v] += value * columns[v];
         }
     }
+    if (p.adds) {
+#pragma unroll
+        for (int r = 0; r < R; r++)
+            for (int v = 0; v < V; v++) sums[r][v] += at(c + r * p.c_row + v * lanes);
+    }
     for (int r = 0; r < R; r++)
-        for (int v = 0; v < V; v++) {
-            vec &to = at(c + r * p.c_row + v * lanes);
-            to = p.adds ? to + sums[r][v] : sums[r][v];
-        }
+        for (int v = 0; v < V; v++) at(c + r * p.c_row + v * lanes) = sums[r][v];
 }
 
 template <int most, int V> SHIM_INLINE void rows(const Product &p, int64_t count, const float *a, const float *b, float *c) {
