@@ -11,7 +11,7 @@ SHIM_INLINE void tile(const Product &p, const float *a, const float *b, float *c
     vec sums[R][V];
 #pragma unroll
     for (int r = 0; r < R; r++)
-        for (int v = 0; v < V; v++) sums[r][v] = vec{};
+        for (int v = 0; v < V; v++) sums[r][v] = p.adds ? at(c + r * p.c_row + v * lanes) : vec{};
     for (int64_t k = 0; k < p.k; k++, a += p.a_column, b += p.b_row) {
         vec columns[V];
         for (int v = 0; v < V; v++) columns[v] = at(b + v * lanes);
@@ -19,11 +19,6 @@ SHIM_INLINE void tile(const Product &p, const float *a, const float *b, float *c
             const float value = a[r * p.a_row];
             for (int v = 0; v < V; v++) sums[r][v] += value * columns[v];
         }
-    }
-    if (p.adds) {
-#pragma unroll
-        for (int r = 0; r < R; r++)
-            for (int v = 0; v < V; v++) sums[r][v] += at(c + r * p.c_row + v * lanes);
     }
     for (int r = 0; r < R; r++)
         for (int v = 0; v < V; v++) at(c + r * p.c_row + v * lanes) = sums[r][v];

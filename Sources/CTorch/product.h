@@ -7,7 +7,7 @@
 namespace shim {
 
 /// c = a b, or c += a b: a is [m, k] with any strides, c is [m, n] in rows, n a multiple of 16. Every element is
-/// summed up from 0 in the order of k, whatever the sizes, before it is added: sums of sums round less.
+/// summed up in the order of k, whatever the sizes.
 struct Product {
     int64_t m, n, k;
     const float *a;
