@@ -72,4 +72,19 @@ ConvolutionGradients gradients(const Slopes &slopes, const at::Tensor &x, const 
                                bool needs_kernel, const Added &added = {}, const RowsMade &made = nullptr, const Statistics *norm = nullptr);
 
 }  // namespace pointwise
+
+/// Convolutions of a few pixels that leave out what lies in the padding.
+namespace small_pictures {
+
+/// A quarter of the products and more is left out, channels are in sixteens, and there are enough images; on the CPU in float32, where
+/// products are fast.
+bool fits(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, int64_t padding);
+
+/// y = x ∗ kernel + bias [+ residual] [→ ReLU].
+/// - arranged: the [made, in, window, window] kernel as `arranged` gives it.
+at::Tensor convolve(const at::Tensor &x, int64_t made, const at::Tensor &arranged, int64_t window, int64_t stride, int64_t padding,
+                    const at::Tensor &bias, const at::Tensor &residual, bool relu);
+at::Tensor arranged(const at::Tensor &kernel);
+
+}  // namespace small_pictures
 }  // namespace shim

@@ -49,7 +49,7 @@ struct ct_folded_opaque {
 
         bool is(const Tensor &other) const { return tensor.is_same(other) && (!other.defined() || version == other._version()); }
     };
-    enum class Form { none, transformed, packed };
+    enum class Form { none, transformed, arranged, packed };
 
     Form form = Form::none;
     Tensor kernel, offset;  // in that form; [out]
@@ -74,6 +74,8 @@ struct ct_folded_opaque {
         kernel = at::mul(tensors[0], scale.view({-1, 1, 1, 1})).contiguous(at::MemoryFormat::ChannelsLast);
         if (wanted == Form::transformed) {
             kernel = shim::winograd::transformed(kernel);
+        } else if (wanted == Form::arranged) {
+            kernel = shim::small_pictures::arranged(kernel);
         } else if (packing()) {
             const c10::List<int64_t> paddings({padding, padding}), strides({stride, stride}), dilation({1, 1}), size(x.sizes().vec());
             kernel = call(*packing(), {kernel, paddings, strides, dilation, int64_t(1), size});
@@ -115,17 +117,24 @@ ct_status ct_folded_convolution(ct_folded folded, ct_tensor x, ct_tensor kernel,
         }
         TORCH_CHECK(sources[1].numel() == filter.size(0), "batch_norm over ", sources[1].numel(), " channels of a convolution with ",
                     filter.size(0));
-        const bool transforms = shim::winograd::fits(input, filter, stride, padding);
-        folded->make(transforms ? Form::transformed : Form::packed, sources, epsilon, input, stride, padding);
-        if (transforms) {
-            *out = shim::handle(shim::winograd::convolve(input, filter.size(0), folded->kernel, folded->offset,
-                                                         residual ? shim::tensor(residual) : Tensor(), relu));
+        const Form form = shim::winograd::fits(input, filter, stride, padding)         ? Form::transformed
+                          : shim::small_pictures::fits(input, filter, stride, padding) ? Form::arranged
+                                                                                       : Form::packed;
+        folded->make(form, sources, epsilon, input, stride, padding);
+        const Tensor shortcut = residual ? shim::tensor(residual) : Tensor();
+        if (form == Form::transformed) {
+            *out = shim::handle(shim::winograd::convolve(input, filter.size(0), folded->kernel, folded->offset, shortcut, relu));
+            return;
+        }
+        if (form == Form::arranged) {
+            *out = shim::handle(shim::small_pictures::convolve(input, filter.size(0), folded->kernel, filter.size(2), stride, padding,
+                                                               folded->offset, shortcut, relu));
             return;
         }
         const c10::List<int64_t> paddings({padding, padding}), strides({stride, stride}), dilation({1, 1});
         torch::jit::Stack stack;
         stack.emplace_back(input);
-        if (residual) stack.emplace_back(shim::tensor(residual).contiguous(at::MemoryFormat::ChannelsLast));
+        if (residual) stack.emplace_back(shortcut.contiguous(at::MemoryFormat::ChannelsLast));
         for (const c10::IValue &value : {c10::IValue(folded->kernel), c10::IValue(folded->offset), c10::IValue(paddings), c10::IValue(strides),
                                          c10::IValue(dilation), c10::IValue(int64_t(1))})
             stack.push_back(value);

@@ -49,6 +49,44 @@ import Testing
         }
     }
 
+    /// Pictures of which much of a kernel lies outside have only the taps inside multiplied; with a channel count of one panel and of two,
+    /// images in several blocks, and shapes at the border of what is done so.
+    @Test(
+        arguments: [(1, 1), (2, 2), (1, 3), (3, 2), (4, 4)], [(3, 1, 1), (3, 2, 1), (3, 1, 2), (5, 1, 2), (5, 3, 2), (1, 1, 1), (7, 2, 3)])
+    func picturesOfAFewPixels(size: (Int, Int), window: (Int, Int, Int)) throws {
+        Runtime.seed(8)
+        for (images, channels, made) in [(28, 16, 16), (131, 48, 64), (700, 64, 48)] {
+            let convolution = Conv2d(channels, made, kernel: window.0, stride: window.1, padding: window.2, bias: false)
+            let norm = makeNorm(made)
+            norm.eval()
+            let x = Tensor.randn([images, channels, size.0, size.1]).contiguous(.channelsLast)
+            let wanted = plain(x.to(.float64), convolution, norm)
+            let residual = Tensor.randn(wanted.shape)
+            withoutGradients {
+                let tolerance = Tolerance(relative: 2e-5, absolute: 1e-4)
+                expectClose(norm.folded(into: convolution, x, adding: nil, relu: false)!, wanted, tolerance)
+                let added = wanted + residual.to(.float64)
+                expectClose(norm.folded(into: convolution, x, adding: residual, relu: false)!, added, tolerance)
+                expectClose(norm.folded(into: convolution, x.contiguous(), adding: residual, relu: true)!, added.relu(), tolerance)
+            }
+        }
+    }
+
+    /// An image that is not a number spoils its own result alone, by every route.
+    @Test(arguments: [1, 2, 4, 16]) func aSpoiltImageIsSeen(size: Int) throws {
+        Runtime.seed(9)
+        let convolution = Conv2d(16, 32, kernel: 3, padding: 1, bias: false)
+        let norm = makeNorm(32)
+        norm.eval()
+        let x = Tensor.randn([64, 16, size, size])
+        x[5].fillInPlace(.nan)
+        withoutGradients {
+            let y = norm.folded(into: convolution, x, adding: nil, relu: true)!
+            let spoilt = (0..<64).filter { !y[$0].abs().sum().item.isFinite }
+            #expect(spoilt == [5] && y[5].mean().item.isNaN)
+        }
+    }
+
     /// oneDNN 3.12 crashes in the gradient of these shapes.
     @Test(arguments: [3, 8, 9, 12, 15], [56, 57]) func stridedPointwiseConvolutionOfFewChannels(channels: Int, side: Int) {
         Runtime.seed(5)
@@ -85,13 +123,14 @@ import Testing
         }
     }
 
-    /// What is kept between calls follows every change of what it was made of; at 2 pixels by oneDNN, at 16 by Winograd's algorithm.
-    @Test(arguments: [2, 16]) func keptKernelsFollowTheirSources(size: Int) throws {
+    /// What is kept between calls follows every change of what it was made of; at 2 pixels by oneDNN or, with enough images, by the taps inside,
+    /// at 16 by Winograd's algorithm.
+    @Test(arguments: [(8, 2), (32, 2), (8, 16)]) func keptKernelsFollowTheirSources(images: Int, size: Int) throws {
         Runtime.seed(6)
         let convolution = Conv2d(16, 32, kernel: 3, padding: 1, bias: false)
         let norm = makeNorm(32)
         norm.eval()
-        let x = Tensor.randn([8, 16, size, size]).contiguous(.channelsLast)
+        let x = Tensor.randn([images, 16, size, size]).contiguous(.channelsLast)
         var seen: [Tensor] = []
         func expectFollowed(_ change: String, sourceLocation: SourceLocation = #_sourceLocation) {
             let wanted = plain(x.to(.float64), convolution, norm).relu()
