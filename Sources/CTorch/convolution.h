@@ -76,8 +76,8 @@ ConvolutionGradients gradients(const Slopes &slopes, const at::Tensor &x, const 
 /// Convolutions of a few pixels that leave out what lies in the padding.
 namespace small_pictures {
 
-/// A quarter of the products and more is left out, channels are in sixteens, and there are enough images; on the CPU in float32, where
-/// products are fast.
+/// A quarter of the products and more is left out, channels are in sixteens, and there are enough images, a few of which fit into the
+/// cache; on the CPU in float32, where products are fast.
 bool fits(const at::Tensor &x, const at::Tensor &kernel, int64_t stride, int64_t padding);
 
 /// y = x ∗ kernel + bias [+ residual] [→ ReLU].

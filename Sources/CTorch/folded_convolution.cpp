@@ -1,5 +1,5 @@
-// A convolution with its batch normalisation folded into the kernel, and the residual and ReLU done by oneDNN while the
-// result is in the cache: for inference, where the statistics do not move and no graph is kept.
+// A convolution with its batch normalisation folded into the kernel, and the residual and ReLU done while the result is in the cache, by
+// our own convolutions or oneDNN's: for inference, where the statistics do not move and no graph is kept.
 //
 //     w′ = w · γ / √(σ² + ε),   b′ = β − μ · γ / √(σ² + ε)
 //
@@ -13,7 +13,9 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/stack.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/mul.h>
+#include <ATen/ops/relu.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/sub.h>
 #include <vector>
@@ -53,6 +55,7 @@ struct ct_folded_opaque {
 
     Form form = Form::none;
     Tensor kernel, offset;  // in that form; [out]
+    bool finite = true;     // neither holds inf or NaN; told for the packed form
     double epsilon = 0;
     std::vector<Source> sources;
 
@@ -76,7 +79,10 @@ struct ct_folded_opaque {
             kernel = shim::winograd::transformed(kernel);
         } else if (wanted == Form::arranged) {
             kernel = shim::small_pictures::arranged(kernel);
-        } else if (packing()) {
+        } else {
+            finite = at::isfinite(kernel).all().item<bool>() && at::isfinite(offset).all().item<bool>();
+        }
+        if (wanted == Form::packed && packing()) {
             const c10::List<int64_t> paddings({padding, padding}), strides({stride, stride}), dilation({1, 1}), size(x.sizes().vec());
             kernel = call(*packing(), {kernel, paddings, strides, dilation, int64_t(1), size});
         }
@@ -131,6 +137,8 @@ ct_status ct_folded_convolution(ct_folded folded, ct_tensor x, ct_tensor kernel,
                                                                folded->offset, shortcut, relu));
             return;
         }
+        // oneDNN's ReLU makes 0 of NaN: a spoilt network would look sound.
+        const bool fused = relu && folded->finite;
         const c10::List<int64_t> paddings({padding, padding}), strides({stride, stride}), dilation({1, 1});
         torch::jit::Stack stack;
         stack.emplace_back(input);
@@ -140,11 +148,12 @@ ct_status ct_folded_convolution(ct_folded folded, ct_tensor x, ct_tensor kernel,
             stack.push_back(value);
         const c10::IValue none, scalars = c10::List<std::optional<at::Scalar>>();
         if (residual) {
-            const c10::IValue after = relu ? c10::IValue("relu") : none;
+            const c10::IValue after = fused ? c10::IValue("relu") : none;
             for (const c10::IValue &value : {c10::IValue("add"), c10::IValue(1.0), after, scalars, none}) stack.push_back(value);
         } else {
-            for (const c10::IValue &value : {c10::IValue(relu ? "relu" : "none"), scalars, none}) stack.push_back(value);
+            for (const c10::IValue &value : {c10::IValue(fused ? "relu" : "none"), scalars, none}) stack.push_back(value);
         }
-        *out = shim::handle(call(*pointwise(residual), std::move(stack)));
+        const Tensor result = call(*pointwise(residual), std::move(stack));
+        *out = shim::handle(relu && !fused ? at::relu(result) : result);
     });
 }

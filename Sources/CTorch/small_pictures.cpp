@@ -18,6 +18,8 @@ namespace {
 
 /// Floats of images that are worked on at a time, so that they and a panel of the kernel stay in the cache.
 constexpr int64_t cached_floats = 96 * 1024;
+/// Images whose rows are multiplied at a time.
+constexpr int64_t least_block = 14;
 /// Images that repay reading the kernel.
 constexpr int64_t least_images = 28;
 
@@ -67,7 +69,7 @@ bool shim::small_pictures::fits(const Tensor &x, const Tensor &kernel, int64_t s
     if (!multiplies_fast() || at::autocast::is_autocast_enabled(at::kCPU) || x.size(0) < least_images) return false;
     if (kernel.size(2) != kernel.size(3) || x.size(1) != kernel.size(1) || x.size(1) == 0 || x.size(1) % lanes || kernel.size(0) % lanes) return false;
     const Shape of = shape(x, kernel.size(0), kernel.size(2), stride, padding);
-    if (std::min(of.height, of.width) + 2 * padding < of.window || of.height * of.width * of.read * 14 > cached_floats) return false;
+    if (std::min(of.height, of.width) + 2 * padding < of.window || of.height * of.width * of.read * least_block > cached_floats) return false;
     const int64_t all = of.window * of.window * of.results(of.height) * of.results(of.width);
     return 4 * of.taps(of.height) * of.taps(of.width) <= 3 * all;
 }
@@ -88,16 +90,19 @@ Tensor shim::small_pictures::arranged(const Tensor &kernel) {
 Tensor shim::small_pictures::convolve(const Tensor &given, int64_t made, const Tensor &arranged, int64_t window, int64_t stride, int64_t padding,
                                       const Tensor &bias, const Tensor &residual, bool relu) {
     const Tensor x = given.contiguous(at::MemoryFormat::ChannelsLast);
+    TORCH_CHECK(bias.numel() == made, "a bias of shape ", bias.sizes(), " for ", made, " channels");
     const Shape of = shape(x, made, window, stride, padding);
     const int64_t images = x.size(0), down = of.results(of.height), across = of.results(of.width), width = of.panel(), panels = made / width;
     const Tensor y = at::empty({images, made, down, across}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
-    const Tensor shortcuts = residual.defined() ? residual.contiguous(at::MemoryFormat::ChannelsLast) : Tensor();
-    const float *source = x.const_data_ptr<float>(), *kernels = arranged.const_data_ptr<float>(), *offset = bias.const_data_ptr<float>(),
+    const Tensor offsets = bias.contiguous(), shortcuts = residual.defined() ? residual.contiguous(at::MemoryFormat::ChannelsLast) : Tensor();
+    const float *source = x.const_data_ptr<float>(), *kernels = arranged.const_data_ptr<float>(), *offset = offsets.const_data_ptr<float>(),
                 *shortcut = residual.defined() ? shortcuts.const_data_ptr<float>() : nullptr;
     float *result = y.mutable_data_ptr<float>();
     // Images a power of two apart would meet in the same places of the cache.
     const int64_t image = of.height * of.width * of.read, apart = image + lanes, out = down * across * made;
-    const int64_t blocks = (images + cached_floats / apart - 1) / (cached_floats / apart), block = (images + blocks - 1) / blocks;
+    const auto ceiling = [](int64_t count, int64_t by) { return (count + by - 1) / by; };
+    const int64_t blocks = std::max(ceiling(images, cached_floats / apart), std::min(ceiling(part_limit(), panels), images / least_block));
+    const int64_t block = ceiling(images, blocks);
     Workspace memory(part_limit() * (block * apart + Workspace::border));
     float *copies = memory.take(part_limit() * block * apart);
 

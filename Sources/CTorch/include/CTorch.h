@@ -112,7 +112,7 @@ ct_status ct_normalized_convolutions(ct_tensor x, const ct_normalized_convolutio
                                      double momentum, double epsilon, bool relu, ct_keeping keeping, ct_tensor *out);
 
 // relu(batch norm of running statistics(conv2d(x, kernel)) [+ residual]) without a graph (folded_convolution.cpp); weight, bias
-// and residual may be NULL. Only where ct_folds_convolution(x).
+// and residual may be NULL. Only where ct_folds_convolution(x). NaN in x may come out as 0, but not NaN in what a result is made with.
 bool ct_folds_convolution(ct_tensor x);
 // The kernel in the form in which it was last needed, kept from call to call for as long as no tensor it was made of changes.
 typedef struct ct_folded_opaque *ct_folded;
