@@ -44,7 +44,7 @@ bench: setup ## measure speed and draw docs/performance-*.svg; PYTHON with the p
 	python3 Benchmarks/compare.py --python $(or $(PYTHON),python3) --csv Benchmarks/results/performance.csv \
 		$(if $(PEERS),--peers $(PEERS)) $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(FILES),--files $(FILES))
 	rm -f Benchmarks/results/step.jsonl
-	for recompute in large none; do for size in "" "--backbone resnet50 --size 224 --views 64 --repeats 4"; do \
+	for recompute in large none; do for size in "" "--backbone resnet50 --size 224 --views 64 --repeats 3"; do \
 		OMP_WAIT_POLICY=passive Benchmarks/.build/release/step-breakdown $$size --recompute $$recompute \
 			>> Benchmarks/results/step.jsonl || exit 1; done; done
 	cat Benchmarks/results/step.jsonl

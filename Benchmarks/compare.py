@@ -15,7 +15,7 @@ p = argparse.ArgumentParser()
 p.add_argument("--peers", help="the folder of embed_throughput.py")
 p.add_argument("--python", default=sys.executable)
 p.add_argument("--pairs", type=int, default=5)
-p.add_argument("--only", nargs="*")
+p.add_argument("--only", nargs="+")
 p.add_argument("--photos", help="a folder of photographs, for embedding and training at 224 pixels")
 p.add_argument("--files", help="a folder of 25,000 small images, for the time to the first batch")
 p.add_argument("--csv")
@@ -74,7 +74,10 @@ def run(command, threads):
     watcher.join()
     if process.returncode != 0 or not out.strip():
         sys.exit(f"{' '.join(command)} failed: {(errors.strip().splitlines() or ['no output'])[-1]}")
-    return {**json.loads(out.strip().splitlines()[-1]), "peak_pss_mb": round(peak[0])}
+    try:
+        return {**json.loads(out.strip().splitlines()[-1]), "peak_pss_mb": round(peak[0])}
+    except (json.JSONDecodeError, TypeError):
+        sys.exit(f"{' '.join(command)} printed no line of JSON at its end: {out.strip().splitlines()[-1][:200]}")
 
 
 def rate(line, key):
@@ -82,7 +85,11 @@ def rate(line, key):
     value = line.get(key, line.get("images_per_second", line.get("end_to_end")))
     if isinstance(value, dict):
         return max(value.values())
-    return 1 / line[key] if key.startswith("seconds") else value
+    if key.startswith("seconds"):
+        value = 1 / line[key] if line.get(key) else None
+    if value is None:
+        sys.exit(f"a program's line says nothing of {key}: {json.dumps(line)}")
+    return value
 
 
 def training(*arguments, workers=1, peer_only=()):
@@ -136,11 +143,16 @@ def processor():
         return platform.processor() or platform.machine()
 
 
-conditional = {"start": "--files", "files": "--photos", "embed": "--photos, and of PyTorch and ONNX Runtime --peers"}
 for case in a.only or []:
     if case not in cases:
-        needed = conditional.get(case.split("-")[0], "--photos" if case.endswith("-224") or "-224-" in case else None)
-        p.error(f"no case {case}" + (f" without {needed}" if needed else "") + f"; there are {', '.join(cases)}")
+        lacking = [option for option, value in (("--files", a.files), ("--photos", a.photos), ("--peers", a.peers)) if not value]
+        sys.exit(f"no case {case}; there are {', '.join(cases)}" + (f", and more with {' and '.join(lacking)}" if lacking else ""))
+if a.csv and os.path.dirname(a.csv) and not os.path.isdir(os.path.dirname(a.csv)):
+    sys.exit(f"--csv {a.csv}: the folder is missing")
+if a.csv and os.path.exists(a.csv):
+    with open(a.csv) as file:
+        if "case" not in (csv.DictReader(file).fieldnames or ["case"]):
+            sys.exit(f"--csv {a.csv} is not a table of this script: it has no column case")
 for ours, *_ in cases.values():
     if not os.path.exists(ours[0]):
         sys.exit(f"{ours[0]} is missing: swift build --package-path Benchmarks -c release")
@@ -151,7 +163,7 @@ try:
 except OSError as error:
     sys.exit(f"--python {a.python}: {error.strerror}")
 if versions.returncode:
-    sys.exit(f"--python {a.python} lacks a peer: {versions.stderr.strip().splitlines()[-1]}")
+    sys.exit(f"--python {a.python} lacks a peer: {(versions.stderr.strip().splitlines() or ['no message'])[-1]}")
 versions = versions.stdout.split()
 machine = {
     "date": time.strftime("%Y-%m-%d"), "processor": processor().replace(",", " "), "cores": os.cpu_count(),

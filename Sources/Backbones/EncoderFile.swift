@@ -66,10 +66,14 @@ public enum EncoderFile {
                 description: "\(path) holds weights of another architecture than \(encoder.settings.name): \(mismatch): "
                     + "name theirs by --backbone, --width and --image-size")
         }
-        for (key, parameter) in encoder.namedParameters where parameter.value.isFinite().all().item == 0 {
+        let values = encoder.namedParameters.map { ($0.key, $0.parameter.value) } + encoder.namedBuffers.map { ($0.key, $0.buffer.value) }
+        for (key, value) in values {
+            // A normalisation divides by the root of its running variance.
+            let isVariance = key.hasSuffix("running_var")
+            guard value.isFinite().all().item == 0 || (isVariance && value.min().item < 0) else { continue }
             throw Unusable(
-                description: "\(path): '\(key)' holds values that are no numbers, as a diverged training leaves them: "
-                    + "use the file of an earlier checkpoint")
+                description: "\(path): '\(key)' holds values that are no \(isVariance ? "variances" : "numbers"), as a diverged training "
+                    + "leaves them: use the file of an earlier checkpoint")
         }
         encoder.eval()
     }

@@ -45,7 +45,7 @@ struct Embed: ParsableCommand {
             throw ValidationError("\(source) is a run's folder, whose recipe says what its encoder is: leave out \(names)")
         }
         if !names.isEmpty, backbone == nil {
-            throw ValidationError("\(names) says more about --backbone, for weights files that do not say theirs: give it too")
+            throw ValidationError("\(names): only with --backbone, for a weights file that does not say its own; leave it out otherwise")
         }
     }
 
@@ -67,12 +67,22 @@ struct Embed: ParsableCommand {
         let start = Date()
         let embeddings = try encoder.embed(part, batchSize: batchSize, loaderThreads: machine.loaders)
         try embeddings.write(to: path)
+        try tell(embeddings.unreadable, of: path)
+        // Written nevertheless: the other rows may be sound.
+        try checkFeatures(embeddings.matrix, "\(path): the features")
         guard !quiet else { return }
         let seconds = Date().timeIntervalSince(start)
         var line = "\(path): \(Format.count(embeddings.names.count)) images, \(embeddings.matrix.size(1)) features each, "
         line += String(format: "%.0f images/s", Double(embeddings.names.count) / max(seconds, 1e-9))
-        if let first = embeddings.unreadable.first { line += "; \(embeddings.unreadable.count) unreadable (first: \(first))" }
         print(line)
+    }
+
+    /// Listed in `photos.unreadable.csv` beside `photos.npy`.
+    private func tell(_ entries: [UnreadableLog.Entry], of path: String) throws {
+        let list = (path as NSString).deletingPathExtension + ".unreadable.csv"
+        let unreadable = UnreadableImages()
+        unreadable.add(entries)
+        try unreadable.tell(listing: !entries.isEmpty || FileManager.default.fileExists(atPath: list) ? list : nil)
     }
 
     /// `photos.npy` → `photos.test.npy`: a divided set gives a file for each part.

@@ -82,11 +82,26 @@ import Torch
     @Test func refusesWeightsThatAreNoNumbers() throws {
         try withTemporaryFolder { folder in
             let path = "\(folder)/encoder.safetensors"
-            let diverged = try encoder()
-            withoutGradients { diverged.namedParameters[3].parameter.value[0].fillInPlace(.nan) }
-            try EncoderFile.write(diverged, to: path)
-            let key = diverged.namedParameters[3].key
-            #expect(failure { try EncoderFile.read(path) }.hasPrefix("\(path): '\(key)' holds values that are no numbers"))
+            func reading(_ spoil: (Encoder) -> Void) throws -> String {
+                let diverged = try encoder()
+                withoutGradients { spoil(diverged) }
+                try EncoderFile.write(diverged, to: path)
+                return failure { try EncoderFile.read(path) }
+            }
+            let parameter = try encoder().namedParameters[3].key
+            #expect(
+                try reading { $0.namedParameters[3].parameter.value[0].fillInPlace(.nan) }
+                    .hasPrefix("\(path): '\(parameter)' holds values that are no numbers"))
+            for (key, value, what) in [
+                ("running_mean", Double.nan, "numbers"), ("running_mean", .infinity, "numbers"), ("running_var", .nan, "variances"),
+                ("running_var", -1, "variances"),
+            ] {
+                let buffer = try #require(try encoder().namedBuffers.last { $0.key.hasSuffix(key) }).key
+                let message = try reading { encoder in
+                    encoder.namedBuffers.last { $0.key == buffer }!.buffer.value[2].fillInPlace(value)
+                }
+                #expect(message.hasPrefix("\(path): '\(buffer)' holds values that are no \(what)"))
+            }
         }
     }
 

@@ -43,9 +43,21 @@ import TestSupport
             #expect(summary.dataset == .init(name: "images", images: 41, unreadable: 1, classes: 8))
             #expect(try String(contentsOfFile: "\(out)/report.html", encoding: .utf8).contains("torn.jpg"))
 
-            let embedded = try Executable.run(["embed", out, images, "--out", "\(out)/a.csv", "--threads", "2", "--device", "cpu"])
+            func embed() throws -> Executable.Outcome {
+                try Executable.run(["embed", out, images, "--out", "\(out)/a.csv", "--threads", "2", "--device", "cpu"])
+            }
+            let embedded = try embed()
             embedded.expectSuccess()
-            #expect(embedded.output.contains("40 images") && embedded.output.contains("1 unreadable (first: heart/torn.jpg"))
+            #expect(embedded.output.contains("40 images"))
+            #expect(embedded.errors.contains("1 image could not be read (first: heart/torn.jpg"), "\(embedded.errors)")
+            #expect(try CSV.parse(String(contentsOfFile: "\(out)/a.unreadable.csv", encoding: .utf8))[1] == rows[1])
+
+            // Finite weights whose results are not: the file is written, and it is said.
+            let file = "\(out)/encoder.safetensors"
+            let encoder = try EncoderFile.read(file)
+            withoutGradients { encoder.namedParameters[0].parameter.value.fillInPlace(3e38) }
+            try EncoderFile.write(encoder, to: file)
+            try embed().expectRefusal("\(out)/a.csv: the features hold NaN or infinite values in")
         }
     }
 
